@@ -1,0 +1,4 @@
+// The local host: a real one-node Kubernetes in a network namespace of its own.
+export { down, erase } from "./down.ts";
+export { type HostInfo, up, type UpOptions } from "./up.ts";
+export { keepVolumes } from "../volumes.ts";

@@ -1,0 +1,136 @@
+import { join } from "node:path";
+import { build, type Progress, versions } from "../build.ts";
+import { makeCgroup } from "../cgroup.ts";
+import { containerd, startContainerd } from "../containerd.ts";
+import { provide } from "../image.ts";
+import { locked } from "../lock.ts";
+import { namespace } from "../network.ts";
+import { trimLogs, until } from "../process.ts";
+import { prepare, type State, state as where } from "../state.ts";
+import { storageClass, tend } from "../volumes.ts";
+import { type Api, apply, get, open } from "./api.ts";
+import { check } from "./check.ts";
+import { keys } from "./keys.ts";
+import { conflist, masquerade, startNode } from "./node.ts";
+import { type Parts, ranges, startControllers, startServers } from "./plane.ts";
+
+export interface UpOptions {
+  /** The state folder; by default `$BERTH_STATE`, else `.berth/` in the repository. */
+  path?: string;
+  /** How many free volumes are kept ahead. */
+  volumes?: number;
+}
+
+/** What Berth registers of this host. */
+export interface HostInfo {
+  /** Path of the administrator's kubeconfig. */
+  kubeconfig: string;
+  /** `https://address:6443`. */
+  server: string;
+  /** IPv4 address of the node, reachable from the root namespace: node ports are served there. */
+  address: string;
+  /** Name of the Node object. */
+  node: string;
+  /** Kubernetes versions it has images for, without "v". */
+  versions: string[];
+  /** Images are `PREFIX/kube-apiserver:v1.34.4`, `PREFIX/etcd:3.6.16`, …; `kube` holds all programs of Kubernetes. */
+  imagePrefix: string;
+  etcdVersion: string;
+  /** StorageClass that binds a claim at once. */
+  storageClass: string;
+  /** First and last node port. */
+  portRange: [number, number];
+  /** Path of a kubectl of the host's version. */
+  kubectl: string;
+}
+
+/**
+ * Brings the host up, or finds it up and changes nothing; what has died is started again.
+ * @throws Error with one line per thing that this machine lacks, or with the log of what did not start.
+ */
+export async function up(options: UpOptions = {}, progress: Progress = () => undefined): Promise<HostInfo> {
+  const state = where(options.path);
+  const wrong = await check(state);
+  if (wrong.length > 0) throw new Error(wrong.join("\n"));
+  prepare(state);
+  trimLogs(state);
+  return await locked(join(state.root, "host.lock"), () => raise(state, options, progress));
+}
+
+async function raise(state: State, { volumes = 8 }: UpOptions, progress: Progress): Promise<HostInfo> {
+  const node = `berth-${state.hash}`;
+  const kube = await build("kube", progress);
+  const etcd = await build("etcd", progress);
+  await build("pause", progress);
+  const inside = await namespace(state, "host");
+  const parts: Parts = { state, node, kube, etcd, namespace: inside, keys: await keys(state, node, inside.inside) };
+  const runtime = containerd(state, "containerd", inside);
+  const api = open(parts.keys, inside.inside);
+  try {
+    for (const name of [state.cgroup, `${state.cgroup}/host`]) makeCgroup(name);
+    // The servers need their seconds; containerd and its images come up in the same ones.
+    const images = Promise.all([masquerade(parts), startContainerd(state, runtime, conflist(runtime))]).then(() =>
+      provide(runtime, progress),
+    );
+    await Promise.all([images, startServers(parts).then(() => serving(parts, api))]);
+    await Promise.all([trustNode(parts, api), storageClass(api), startControllers(parts), startNode(parts, runtime)]);
+    await Promise.all([nodeReady(parts, api), tend(state, api, node, volumes)]);
+  } finally {
+    api.close();
+  }
+  const [first = 0, last = 0] = ranges.ports.split("-").map(Number);
+  return {
+    kubeconfig: parts.keys.admin,
+    server: `https://${inside.inside}:6443`,
+    address: inside.inside,
+    node,
+    versions: [versions.kube],
+    imagePrefix: "berth.local",
+    etcdVersion: versions.etcd,
+    storageClass: "berth-local",
+    portRange: [first, last],
+    kubectl: join(kube, "kubectl"),
+  };
+}
+
+const serving = ({ state }: Parts, api: Api): Promise<void> =>
+  until(
+    state,
+    "the host's API",
+    async () => (await api.call("GET", "/readyz").catch(() => undefined))?.status === 200,
+    {
+      programs: ["etcd", "kube-apiserver"],
+    },
+  );
+
+/**
+ * Lets the one node read what all Pods use. The Node authorizer alone would allow it only once its graph has heard
+ * of a new Pod; the kubelet is often quicker, is refused its Secret or claim, and sits out a back-off of 1 to 15 s.
+ */
+const trustNode = ({ node }: Parts, api: Api): Promise<void> =>
+  apply(api, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/berth-local-node", {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    metadata: { name: "berth-local-node" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:node" },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: `system:node:${node}` }],
+  });
+
+interface NodeObject {
+  metadata: { name: string };
+  spec: { taints?: { key: string }[] };
+  status: { conditions?: { type: string; status: string }[] };
+}
+
+/** The node is ready, free of taints, and its kubelet answers: the status alone may be one that a dead kubelet left. */
+async function nodeReady({ state, node }: Parts, api: Api): Promise<void> {
+  const ready = async (): Promise<boolean> => {
+    const { items } = await get<{ items: NodeObject[] }>(api, "/api/v1/nodes");
+    const found = items.find(({ metadata }) => metadata.name === node);
+    const condition = found?.status.conditions?.find(({ type }) => type === "Ready");
+    if (condition?.status !== "True" || (found?.spec.taints ?? []).length > 0) return false;
+    return (await api.call("GET", `/api/v1/nodes/${node}/proxy/healthz`)).status === 200;
+  };
+  const programs = ["containerd", "kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager"];
+  await until(state, "the host's node", ready, { programs, seconds: 90 });
+}
