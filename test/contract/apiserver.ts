@@ -1,0 +1,171 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, open, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { authority, leaf, signer } from "#core/pki/index.ts";
+import type { Target } from "#core/context.ts";
+
+/** A real etcd and a real kube-apiserver, without controllers, scheduler or kubelet: bare processes on loopback. */
+export interface Apiserver {
+  /** Its administrator, by client certificate. */
+  admin: Target;
+  /** A user that is known and may do nothing, by token. */
+  weak: Target;
+  /** Lets etcd forget its history up to now. Only Leases feel it at once: they alone have no watch cache here. */
+  forget(): Promise<void>;
+  /** Ends both processes and removes their folder. */
+  stop(): Promise<void>;
+}
+
+interface Binaries {
+  /** The multi-call binary of Kubernetes, which does what it is called. */
+  kube: string;
+  etcd: string;
+}
+
+const weakToken = "weak-token-of-the-contract-tests";
+
+/** Starts one; about 4 s. Its certificate names `127.0.0.1` and `berth.test`, and no `localhost`. */
+export async function startApiserver(): Promise<Apiserver> {
+  const folder = await mkdtemp(join(tmpdir(), "berth-apiserver-"));
+  const processes: ChildProcess[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(processes.map(end));
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    return { ...(await start(folder, processes)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(folder: string, processes: ChildProcess[]): Promise<Omit<Apiserver, "stop">> {
+  const file = (name: string): string => join(folder, name);
+  const [found, { ca, user }, [clientPort, peerPort, port]] = await Promise.all([binaries(), keys(file), freePorts()]);
+  await symlink(found.kube, file("kube-apiserver"));
+  const etcd = `http://127.0.0.1:${clientPort}`;
+  const peer = `http://127.0.0.1:${peerPort}`;
+  processes.push(
+    await run(folder, found.etcd, "etcd", [
+      `--data-dir=${file("etcd")}`,
+      `--listen-client-urls=${etcd}`,
+      `--advertise-client-urls=${etcd}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=default=${peer}`,
+      "--unsafe-no-fsync",
+    ]),
+  );
+  const apiserver = await run(folder, file("kube-apiserver"), "kube-apiserver", [
+    `--etcd-servers=${etcd}`,
+    "--bind-address=127.0.0.1",
+    "--advertise-address=127.0.0.1",
+    "--endpoint-reconciler-type=none",
+    `--secure-port=${port}`,
+    `--tls-cert-file=${file("server.crt")}`,
+    `--tls-private-key-file=${file("server.key")}`,
+    `--client-ca-file=${file("ca.crt")}`,
+    `--token-auth-file=${file("tokens.csv")}`,
+    "--authorization-mode=RBAC",
+    "--service-account-issuer=https://berth.test",
+    `--service-account-key-file=${file("sa.pub")}`,
+    `--service-account-signing-key-file=${file("sa.key")}`,
+    "--watch-cache-sizes=leases.coordination.k8s.io#0",
+    "--service-cluster-ip-range=10.97.0.0/24",
+    "--service-node-port-range=30000-30031",
+  ]);
+  processes.push(apiserver);
+  const server = `https://127.0.0.1:${port}`;
+  const admin: Target = { server, authority: ca, user };
+  await untilReady(admin, apiserver, file("kube-apiserver.log"));
+  return { admin, weak: { server, authority: ca, user: { token: weakToken } }, forget: () => compact(etcd) };
+}
+
+/** Where the binaries are: `BERTH_BIN_DIR` (with `kube` and `etcd` in it), or what local/ builds, minutes at first. */
+async function binaries(): Promise<Binaries> {
+  const given = process.env["BERTH_BIN_DIR"];
+  if (given !== undefined) return { kube: join(given, "kube"), etcd: join(given, "etcd") };
+  const { build } = await import("../../local/build.ts");
+  const [kube, etcd] = [await build("kube", console.error), await build("etcd", console.error)];
+  return { kube: join(kube, "kube"), etcd: join(etcd, "etcd") };
+}
+
+async function keys(
+  file: (name: string) => string,
+): Promise<{ ca: string; user: { certificate: string; key: string } }> {
+  const now = new Date().toISOString();
+  const ca = await authority({ commonName: "berth-test", days: 1, now });
+  const [server, user, accounts] = await Promise.all([
+    leaf(ca, { commonName: "kube-apiserver", dns: ["berth.test"], ips: ["127.0.0.1"], usage: "server", days: 1, now }),
+    leaf(ca, { commonName: "admin", organizations: ["system:masters"], usage: "client", days: 1, now }),
+    signer(),
+  ]);
+  await Promise.all(
+    Object.entries({
+      "ca.crt": ca.certificate,
+      "server.crt": server.certificate,
+      "server.key": server.key,
+      "sa.key": accounts.privateKey,
+      "sa.pub": accounts.publicKey,
+      "tokens.csv": `${weakToken},weak,weak\n`,
+    }).map(([name, text]) => writeFile(file(name), text, { mode: 0o600 })),
+  );
+  return { ca: ca.certificate, user };
+}
+
+/** Three ports that were free a moment ago, all held at once so that no two are the same. */
+async function freePorts(): Promise<[number, number, number]> {
+  const one = async (): Promise<number> => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    held.push(server);
+    return (server.address() as AddressInfo).port;
+  };
+  const held: ReturnType<typeof createServer>[] = [];
+  const ports: [number, number, number] = [await one(), await one(), await one()];
+  await Promise.all(held.map((server) => once(server.close(), "close")));
+  return ports;
+}
+
+async function compact(etcd: string): Promise<void> {
+  const call = async (path: string, body: object): Promise<{ header: { revision: string } }> => {
+    const answer = await fetch(`${etcd}/v3/kv/${path}`, { method: "POST", body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`etcd answered ${answer.status} to ${path}`);
+    return (await answer.json()) as { header: { revision: string } };
+  };
+  const { header } = await call("range", { key: Buffer.from("/").toString("base64") });
+  await call("compaction", { revision: header.revision, physical: true });
+}
+
+async function run(folder: string, path: string, name: string, args: string[]): Promise<ChildProcess> {
+  const log = await open(join(folder, `${name}.log`), "a");
+  const child = spawn(path, args, { cwd: folder, stdio: ["ignore", log.fd, log.fd] });
+  await once(child, "spawn");
+  await log.close();
+  return child;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.kill("SIGKILL");
+  await gone;
+}
+
+async function untilReady(target: Target, child: ChildProcess, log: string): Promise<void> {
+  const { openKube } = await import("#core/kube/index.ts");
+  const kube = openKube(target);
+  const until = performance.now() + 60_000;
+  // Its first objects (the Service "kubernetes") come a moment after readyz.
+  const first = { apiVersion: "v1", kind: "Service", name: "kubernetes", namespace: "default" };
+  while (!(await kube.ready(1_000)) || (await kube.get(first)) === undefined) {
+    if (child.exitCode !== null || performance.now() > until) {
+      throw new Error(`kube-apiserver did not get ready: ${(await readFile(log, "utf8")).slice(-2_000)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

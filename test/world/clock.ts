@@ -1,0 +1,89 @@
+interface Sleeper {
+  at: number;
+  wake(): void;
+}
+
+/** A clock that is ours: time passes only when everything waits for it, so a test of minutes takes milliseconds. */
+export interface Clock {
+  now(): string;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Lets `ms` pass, waking who sleeps on the way, in order. */
+  pass(ms: number): Promise<void>;
+  /** Runs `work` to its end; whenever all of it only sleeps, the clock jumps to the next who wakes. */
+  run<T>(work: Promise<T>): Promise<T>;
+}
+
+/** Long enough for every promise that is not asleep to go on as far as it can. */
+const settleTurns = 20;
+
+async function turn(): Promise<void> {
+  for (let i = 0; i < settleTurns; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+export function newClock(start = "2026-01-05T08:00:00.000Z"): Clock {
+  let time = Date.parse(start);
+  const sleepers = new Set<Sleeper>();
+  const next = (): Sleeper | undefined => [...sleepers].sort((a, b) => a.at - b.at)[0];
+  const wake = (sleeper: Sleeper): void => {
+    time = Math.max(time, sleeper.at);
+    sleeper.wake();
+  };
+  return {
+    now: () => new Date(time).toISOString(),
+    sleep(ms, signal) {
+      return new Promise((resolve) => {
+        const sleeper: Sleeper = {
+          at: time + ms,
+          wake() {
+            sleepers.delete(sleeper);
+            signal?.removeEventListener("abort", sleeper.wake);
+            resolve();
+          },
+        };
+        if (signal?.aborted === true) return resolve();
+        signal?.addEventListener("abort", sleeper.wake);
+        sleepers.add(sleeper);
+      });
+    },
+    async pass(ms) {
+      const until = time + ms;
+      for (;;) {
+        await turn();
+        const sleeper = next();
+        if (sleeper === undefined || sleeper.at > until) break;
+        wake(sleeper);
+      }
+      time = until;
+      await turn();
+    },
+    async run(work) {
+      let done = false;
+      const mark = (): void => void (done = true);
+      void work.then(mark, mark);
+      for (let idle = 0; !done; ) {
+        await turn();
+        if (done) break;
+        const sleeper = next();
+        if (sleeper === undefined && ++idle > 500) throw new Error("the work neither ends nor sleeps");
+        if (sleeper !== undefined) {
+          idle = 0;
+          wake(sleeper);
+        }
+      }
+      return await work;
+    },
+  };
+}
+
+/** Chance that can be replayed: the same seed gives the same bytes. */
+export function newChance(seed = 1): (bytes: number) => Uint8Array {
+  let state = seed >>> 0;
+  return (bytes) =>
+    Uint8Array.from({ length: bytes }, () => {
+      // Mulberry32: small, well spread, and ours to replay.
+      state = (state + 0x6d2b79f5) >>> 0;
+      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+      return ((mixed ^ (mixed >>> 14)) >>> 0) & 0xff;
+    });
+}

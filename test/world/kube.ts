@@ -1,0 +1,230 @@
+import { KubeFault, type Found, type Kube, type Query, type Ref, type Target } from "#core/context.ts";
+import { collectionPath, objectPath } from "#core/kube/kinds.ts";
+import { play } from "./apiserver/controllers.ts";
+import { fault, Objects, refOf, type Nature } from "./apiserver/server.ts";
+import type { Ranges } from "./apiserver/services.ts";
+import { issueToken, standingOf, type Standing } from "./apiserver/identity.ts";
+
+export type Verb = "create" | "apply" | "get" | "list" | "remove" | "watch" | "ready" | "version" | "token";
+
+/** One call as it came in. */
+export interface Call {
+  verb: Verb;
+  kind?: string;
+  namespace?: string;
+  name?: string;
+}
+
+/** What goes wrong with the calls that `match`: `before` they do anything, or `after` it happened (a lost answer). */
+export interface Trouble {
+  match: (call: Call) => boolean;
+  fault: KubeFault;
+  when: "before" | "after";
+  /** How many calls it meets; every one when left out. */
+  times?: number;
+}
+
+/** One API server of the world, with what may be done to it from outside. */
+export interface Server {
+  readonly address: string;
+  /** Reads and writes around the API, as a controller or an intruder would. */
+  readonly objects: Objects;
+  /** What /readyz says. The rest goes on working while it is false. */
+  ready: boolean;
+  version: string;
+  /** Its CA; a target that trusts another one can't connect. Any will do while it is undefined. */
+  authority: string | undefined;
+  /** Whether `tick` does anything here. */
+  controllers: boolean;
+  /** Whether the Pods of a Deployment or StatefulSet get ready. */
+  runs: (workload: Found) => boolean;
+  troubles: Trouble[];
+  readonly calls: Call[];
+  count(verb: Verb): number;
+  /** How many creates, applies and removals were asked for. */
+  readonly writes: number;
+  /** Ends every open watch with `unavailable`. */
+  cut(): void;
+}
+
+export interface KubeWorldOptions extends Nature {
+  /** As the context's; bounds watches. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Whether something answers at this address just now; always, when left out. */
+  exists?: (address: string) => boolean;
+  /** Who a target's user is; without an answer certificates are admins, and tokens are what the server issued. */
+  who?: (target: Target) => Standing | undefined;
+  /** Awaited at the begin of every call, and at the end of those that act: lets a scheduler interleave them. */
+  gate?: (address: string, call: Call) => Promise<void>;
+  ranges?: Ranges;
+}
+
+/** Kubernetes API servers in memory, one per address, each made when it is first spoken of. */
+export interface KubeWorld {
+  kube(target: Target): Kube;
+  server(address: string): Server;
+  readonly servers: ReadonlyMap<string, Server>;
+  /** One round of the controllers of every server that exists. */
+  tick(): void;
+}
+
+const rangesDefault: Ranges = { services: "10.97.0.0/24", nodePorts: [30000, 32767] };
+
+export function newKubeWorld(options: KubeWorldOptions): KubeWorld {
+  const servers = new Map<string, Server>();
+  const exists = (address: string): boolean => options.exists?.(address) ?? true;
+  const server = (address: string): Server => {
+    const found = servers.get(address) ?? newServer(address, options);
+    servers.set(address, found);
+    return found;
+  };
+  return {
+    servers,
+    server,
+    kube: (target) => newKube(server(target.server), target, options, exists),
+    tick() {
+      for (const one of servers.values()) if (one.controllers && exists(one.address)) play(one.objects, one.runs);
+    },
+  };
+}
+
+const cuts = new WeakMap<Server, { count: number }>();
+
+function newServer(address: string, options: KubeWorldOptions): Server {
+  const calls: Call[] = [];
+  const objects = new Objects(options, options.ranges ?? rangesDefault);
+  const cut = { count: 0 };
+  const server: Server = {
+    address,
+    objects,
+    ready: true,
+    version: "v1.34.4",
+    authority: undefined,
+    controllers: true,
+    runs: () => true,
+    troubles: [],
+    calls,
+    count: (verb) => calls.filter((call) => call.verb === verb).length,
+    get writes() {
+      return calls.filter(({ verb }) => verb === "create" || verb === "apply" || verb === "remove").length;
+    },
+    cut() {
+      cut.count += 1;
+      objects.wake();
+    },
+  };
+  cuts.set(server, cut);
+  return server;
+}
+
+function newKube(server: Server, target: Target, options: KubeWorldOptions, exists: (at: string) => boolean): Kube {
+  const { objects } = server;
+
+  const meet = (call: Call, when: Trouble["when"]): void => {
+    const trouble = server.troubles.find((one) => one.when === when && one.times !== 0 && one.match(call));
+    if (trouble === undefined) return;
+    if (trouble.times !== undefined) trouble.times -= 1;
+    throw trouble.fault;
+  };
+
+  /** What comes before any call does something: the gate, the connection, who is asking. */
+  const enter = async (call: Call): Promise<void> => {
+    server.calls.push(call);
+    await options.gate?.(server.address, call);
+    meet(call, "before");
+    const trusted = server.authority === undefined || server.authority === target.authority;
+    if (!exists(server.address) || !trusted) throw new KubeFault("unavailable", `${call.verb}: ECONNREFUSED`);
+    const standing = options.who?.(target) ?? standingOf(target, objects, options.now());
+    if (standing === "stranger") throw new KubeFault("unauthorized", `${call.verb}: 401`, { status: 401 });
+    const open = call.verb === "ready" || call.verb === "version";
+    if (standing === "weak" && !open)
+      throw new KubeFault("forbidden", `${call.verb} ${call.kind}: 403`, { status: 403 });
+  };
+
+  const answer = async <T>(call: Call, act: () => T): Promise<T> => {
+    await enter(call);
+    const result = act();
+    await options.gate?.(server.address, call);
+    meet(call, "after");
+    return structuredClone(result);
+  };
+
+  return {
+    create: async (manifest) => {
+      objectPath(refOf(manifest));
+      return await answer(about("create", refOf(manifest)), () => objects.create(manifest));
+    },
+    apply: async (manifest, resourceVersion) => {
+      objectPath(refOf(manifest));
+      if (resourceVersion === "") throw fault("invalid", 0, refOf(manifest), "without the version");
+      return await answer(about("apply", refOf(manifest)), () => objects.apply(manifest, resourceVersion));
+    },
+    get: async (ref) => {
+      objectPath(ref);
+      return await answer(about("get", ref), () => objects.find(ref));
+    },
+    list: async (query) => {
+      collectionPath(query);
+      return await answer(about("list", query), () => ({
+        items: objects.list(query),
+        resourceVersion: objects.version,
+      }));
+    },
+    remove: async (ref, seen) => {
+      objectPath(ref);
+      await answer(about("remove", ref), () => objects.remove(ref, seen));
+    },
+    async *watch(query, { resourceVersion, seconds, signal }) {
+      collectionPath(query);
+      if (signal.aborted) return;
+      await enter(about("watch", query));
+      const cut = cuts.get(server);
+      const begun = cut?.count;
+      const ended = new AbortController();
+      const stop = (): void => {
+        ended.abort();
+        objects.wake();
+      };
+      signal.addEventListener("abort", stop, { once: true });
+      void options.sleep(seconds * 1_000, ended.signal).then(stop);
+      try {
+        for (let version = Number(resourceVersion); !ended.signal.aborted; ) {
+          const { changes, version: reached } = objects.since(query, version);
+          version = reached;
+          for (const change of changes) {
+            yield change;
+            if (ended.signal.aborted) return;
+          }
+          if (cut?.count !== begun || !exists(server.address)) {
+            throw new KubeFault("unavailable", `watch ${query.kind}: the connection broke`);
+          }
+          if (changes.length === 0 && !ended.signal.aborted) await objects.next();
+        }
+      } finally {
+        signal.removeEventListener("abort", stop);
+        ended.abort();
+      }
+    },
+    async ready() {
+      try {
+        return await answer({ verb: "ready" }, () => server.ready);
+      } catch {
+        return false;
+      }
+    },
+    version: async () => await answer({ verb: "version" }, () => server.version),
+    token: async (account, wanted) =>
+      await answer(about("token", { apiVersion: "v1", kind: "ServiceAccount", ...account }), () =>
+        issueToken(objects, account, wanted, options),
+      ),
+  };
+}
+
+function about(verb: Verb, on: Query | Ref): Call {
+  return {
+    verb,
+    kind: on.kind,
+    ...(on.namespace === undefined ? {} : { namespace: on.namespace }),
+    ...("name" in on ? { name: on.name } : {}),
+  };
+}
