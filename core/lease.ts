@@ -1,0 +1,86 @@
+import * as z from "zod";
+import type { Condition } from "./condition.ts";
+import { type Edit, type Kind, Refused, type Work } from "./context.ts";
+import type { ID } from "./id.ts";
+
+/** Every duration and count of the engine, in one place. Seconds, unless the name says otherwise. */
+export const limits = {
+  functionSeconds: 60,
+  patienceSeconds: 40,
+  leaseSeconds: 20,
+  beatSeconds: 5,
+  /** After how long a met lease's beat is read again. */
+  recheckSeconds: 6,
+  backOffSeconds: 5,
+  backOffMaxSeconds: 600,
+  parkedAfterFailures: 10,
+  dueShards: 4,
+  /** How often one and the same step may be planned in a row. */
+  repeatsMax: 3,
+} as const;
+
+/** What the engine keeps on a row, beside what the noun keeps there. */
+export const engineShape = {
+  generation: z.number().int(),
+  observedGeneration: z.number().int(),
+  /** When the sweep is to look at it; absent when nothing is due. */
+  lookAt: z.iso.datetime().optional(),
+  /** Rises with every lease; who holds a lower one is fenced off. */
+  epoch: z.number().int().default(0),
+  holder: z.string().optional(),
+  beat: z.number().int().default(0),
+  /** Somebody poked while the lease was held: its holder looks again before it lets go. */
+  dirty: z.boolean().optional(),
+  failures: z.number().int().default(0),
+};
+
+/** What a new row begins with; leases are taken on conditions over these, so they must be written. */
+export const engineStart = { generation: 1, observedGeneration: 0, epoch: 0, beat: 0, failures: 0 } as const;
+
+export interface Kept extends z.output<z.ZodObject<typeof engineShape>> {
+  id: ID;
+  status: { conditions: Condition[] };
+}
+
+/** `seconds` after an ISO 8601 time. */
+export const later = (now: string, seconds: number): string => new Date(Date.parse(now) + seconds * 1000).toISOString();
+
+/** Takes the lease, or marks it dirty and sees whether its holder lives. No wall clocks are compared. */
+export async function take<Row extends Kept>(
+  ctx: Work,
+  kind: Kind<Row>,
+  row: Row,
+  tries = 3,
+): Promise<Row | "busy" | "gone"> {
+  const mine = (met: Row, when: Edit["when"]): Promise<Row> =>
+    ctx.table.edit(kind, met.id, {
+      set: {
+        epoch: met.epoch + 1,
+        beat: 0,
+        holder: Buffer.from(ctx.random(9)).toString("base64url"),
+        lookAt: later(ctx.now(), limits.functionSeconds),
+      },
+      remove: ["dirty"],
+      when: { epoch: met.epoch, ...when },
+    });
+  try {
+    if (row.holder === undefined) return await mine(row, { holder: { absent: true } });
+    const met = await ctx.table.edit(kind, row.id, { set: { dirty: true }, when: { holder: row.holder } });
+    await ctx.sleep(limits.recheckSeconds * 1000);
+    for (const rest of [limits.leaseSeconds - limits.recheckSeconds, 0]) {
+      const now = await ctx.table.get(kind, row.id);
+      if (now === undefined) return "gone";
+      if (now.holder === undefined && now.dirty === undefined) return "busy";
+      if (now.epoch !== met.epoch || now.beat !== met.beat) return "busy";
+      if (rest > 0) await ctx.sleep(rest * 1000);
+    }
+    return await mine(met, { beat: met.beat, holder: met.holder ?? { absent: true } });
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.found === undefined) return "gone";
+    const now = await ctx.table.get(kind, row.id);
+    if (now === undefined) return "gone";
+    // Somebody was quicker. If it was a release, the row is free again and ours to take.
+    return now.holder === undefined && tries > 1 ? await take(ctx, kind, now, tries - 1) : "busy";
+  }
+}
