@@ -1,0 +1,121 @@
+import * as z from "zod";
+import type { Kind } from "../context.ts";
+import { idOf } from "../id.ts";
+import { Condition } from "../condition.ts";
+import { engineShape } from "../lease.ts";
+
+const name = z
+  .string()
+  .regex(
+    /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/,
+    "must be 1 to 40 lower-case letters, digits and inner dashes, a letter first",
+  );
+const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be a CIDR range such as 10.97.0.0/16" });
+const label = /^([a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)?$/;
+const labelKey = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/;
+export const Labels = z
+  .record(
+    z.string().regex(labelKey, "must be a Kubernetes label key"),
+    z.string().regex(label, "must be a Kubernetes label value"),
+  )
+  .refine((labels) => Object.keys(labels).length <= 32, "must have 32 entries at most");
+
+/** What is asked of a new cluster. */
+export const CreateInput = z.strictObject({
+  name,
+  /** `1.34` means its newest patch; left out, the newest supported version that a host can run. */
+  version: z
+    .string()
+    .regex(/^\d+\.\d+(\.\d+)?$/, "must be a version such as 1.34 or 1.34.4")
+    .optional(),
+  region: z.string().min(1).max(63).optional(),
+  serviceCIDRs: z.array(cidr).min(1).max(2).default(["10.97.0.0/16"]),
+  podCIDRs: z.array(cidr).min(1).max(2).default(["172.31.0.0/16"]),
+  labels: Labels.default({}),
+  deletionProtection: z.boolean().default(false),
+});
+export type CreateInput = z.output<typeof CreateInput>;
+
+/** What may change later; what is left out stays. */
+export const UpdateInput = z
+  .strictObject({ labels: Labels.optional(), deletionProtection: z.boolean().optional() })
+  .refine((input) => Object.values(input).some((value) => value !== undefined), "must change something");
+export type UpdateInput = z.output<typeof UpdateInput>;
+
+export const Spec = z.object({
+  version: z.string(),
+  region: z.string(),
+  serviceCIDRs: z.array(z.string()),
+  podCIDRs: z.array(z.string()),
+  labels: z.record(z.string(), z.string()),
+  deletionProtection: z.boolean(),
+});
+
+/** Where a cluster's control plane stands: a host, and the node port that is its seat there. */
+export const Placement = z.object({ host: idOf("host"), address: z.string(), port: z.number().int() });
+
+export const Status = z.object({
+  conditions: z.array(Condition),
+  /** `https://address:port`, once it is known. */
+  endpoint: z.string().optional(),
+  /** Its CA bundle, PEM; public. */
+  authority: z.string().optional(),
+  /** ClusterIPs on the host, pinned once given. */
+  addresses: z.object({ apiserver: z.string(), etcd: z.string() }).optional(),
+  /** True from the moment its API server first answered. */
+  born: z.boolean().optional(),
+  /** `Kind name` of all that was found on the host when removal began. */
+  inventory: z.array(z.string()).optional(),
+});
+
+/** A cluster as the table keeps it. Spec and status are written apart, so status never breaks an `If-Match`. */
+export const Cluster = z.object({
+  id: idOf("cluster"),
+  tenant: idOf("tenant"),
+  name: z.string(),
+  createdAt: z.iso.datetime(),
+  createdBy: z.string(),
+  spec: Spec,
+  placement: Placement,
+  status: Status,
+  /** Set once removal was asked for; never unset. */
+  deletedAt: z.iso.datetime().optional(),
+  ...engineShape,
+});
+export type Cluster = z.output<typeof Cluster>;
+
+/** What is left of a removed cluster: what had been made, and the proof that it is gone. */
+export const Receipt = z.object({
+  id: idOf("cluster"),
+  name: z.string(),
+  createdAt: z.iso.datetime(),
+  deletedAt: z.iso.datetime(),
+  goneAt: z.iso.datetime(),
+  host: idOf("host"),
+  /** `Kind namespace/name` of every object that was found on the host when removal began. */
+  removed: z.array(z.string()),
+  /** What a last look at the host found of it: nothing, or the removal would not have ended. */
+  remaining: z.array(z.string()),
+});
+export type Receipt = z.output<typeof Receipt>;
+
+export const clusterKind: Kind<Cluster> = { name: "cluster", schema: Cluster };
+export const receiptKind: Kind<Receipt> = { name: "receipt", schema: Receipt };
+
+/** What a caller sees of a cluster. */
+export const View = Cluster.pick({
+  id: true,
+  name: true,
+  createdAt: true,
+  createdBy: true,
+  generation: true,
+  observedGeneration: true,
+  spec: true,
+  deletedAt: true,
+}).extend({
+  status: Status.omit({ addresses: true, born: true, inventory: true }).extend({
+    /** `Pending`, `Ready`, `Degraded`, `Deleting` or `Parked`: the conditions in one word. */
+    phase: z.enum(["Pending", "Ready", "Degraded", "Deleting", "Parked"]),
+  }),
+});
+export type View = z.output<typeof View>;

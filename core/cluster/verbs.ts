@@ -1,0 +1,197 @@
+import { allow } from "../allow.ts";
+import * as Audit from "../audit/index.ts";
+import { type Context, Refused } from "../context.ts";
+import { Fault, missing } from "../error.ts";
+import { type ID, newID } from "../id.ts";
+import type { Page, PageInput } from "../page.ts";
+import * as PKI from "../pki/index.ts";
+import { merge } from "../condition.ts";
+import { engineStart } from "../lease.ts";
+import { place } from "./home.ts";
+import { endpoint, serverName } from "./keys.ts";
+import {
+  type Cluster,
+  clusterKind,
+  type CreateInput,
+  type Receipt,
+  receiptKind,
+  type UpdateInput,
+  type View,
+} from "./schema.ts";
+import * as store from "./store.ts";
+
+const stepsAhead = ["KeysReady", "NamespaceReady", "EtcdReady", "APIServerReady", "BootstrapReady", "ControllersReady"];
+const seatTries = 20;
+
+/**
+ * Wants a cluster. It is answered in its first state; `settle` makes it.
+ * @throws Fault `invalid` with every wrong field; `conflict` when the name is taken; `unavailable` when there is no seat.
+ */
+export async function create(ctx: Context, input: CreateInput): Promise<View> {
+  allow(ctx, "cluster:write");
+  for (let tries = 0; tries < seatTries; tries++) {
+    const id = newID(ctx, "cluster");
+    const { version, region, placement, seat } = await place(ctx, id, input);
+    const { name, serviceCIDRs, podCIDRs, labels, deletionProtection } = input;
+    const now = ctx.now();
+    const waiting = (type: string) =>
+      ({ type, status: "False", reason: "Waiting", message: "Waits for an earlier step." }) as const;
+    const cluster: Cluster = {
+      id,
+      tenant: ctx.tenant,
+      name,
+      createdAt: now,
+      createdBy: ctx.actor.member,
+      spec: { version, region, serviceCIDRs, podCIDRs, labels, deletionProtection },
+      placement,
+      status: {
+        conditions: merge(
+          [],
+          [
+            { type: "Placed", status: "True", reason: "Done", message: `In region ${region}.` },
+            ...stepsAhead.map(waiting),
+            waiting("Ready"),
+          ],
+          now,
+        ),
+      },
+      lookAt: now,
+      ...engineStart,
+    };
+    if ((await store.insert(ctx, cluster, seat)) === "seat taken") continue;
+    // A lost poke costs a minute, not a cluster: the sweep finds every unsettled row.
+    await ctx.poke(cluster.id);
+    return store.view(cluster);
+  }
+  throw new Fault("unavailable", "Too many clusters are being made at once; try again.", { retryAfterSeconds: 5 });
+}
+
+/** @throws Fault `missing`. */
+export async function get(ctx: Context, id: ID<"cluster">): Promise<View> {
+  allow(ctx, "cluster:read");
+  return store.view(await store.get(ctx, id));
+}
+
+/** Clusters, oldest first; with `name` the one of that name or none. */
+export async function list(ctx: Context, page: PageInput & { name?: string | undefined }): Promise<Page<View>> {
+  allow(ctx, "cluster:read");
+  const { name, ...rest } = page;
+  if (name === undefined) {
+    const { items, next } = await ctx.table.list(clusterKind, rest);
+    return { items: items.map(store.view), next };
+  }
+  const held = await ctx.table.get(store.nameKind, name);
+  const cluster = held && (await ctx.table.get(clusterKind, held.id));
+  return { items: cluster === undefined ? [] : [store.view(cluster)], next: null };
+}
+
+/** Changes labels or deletion protection. @throws Fault `missing`; `conflict` when it is being removed. */
+export async function update(ctx: Context, id: ID<"cluster">, input: UpdateInput): Promise<View> {
+  allow(ctx, "cluster:write");
+  return await change(ctx, id, "cluster:update", Object.keys(input), (cluster) => {
+    if (cluster.deletedAt !== undefined) throw new Fault("conflict", "The cluster is being removed.");
+    const spec = { ...cluster.spec };
+    if (input.labels !== undefined) spec.labels = input.labels;
+    if (input.deletionProtection !== undefined) spec.deletionProtection = input.deletionProtection;
+    return { spec };
+  });
+}
+
+/**
+ * Wants a cluster gone. A repeat changes nothing.
+ * @throws Fault `missing`; `conflict` while it is protected; `invalid` when `confirm` is given and is not its name.
+ */
+export async function remove(
+  ctx: Context,
+  id: ID<"cluster">,
+  { confirm }: { confirm?: string | undefined },
+): Promise<View> {
+  allow(ctx, "cluster:write");
+  const cluster = await store.get(ctx, id);
+  if (confirm !== undefined && confirm !== cluster.name) {
+    throw new Fault("invalid", "The name does not match.", {
+      errors: [{ field: "confirm", message: "must be the cluster's name" }],
+    });
+  }
+  if (cluster.deletedAt !== undefined) return store.view(cluster);
+  return await change(ctx, id, "cluster:remove", ["deletedAt"], ({ spec, deletedAt }) => {
+    if (spec.deletionProtection) {
+      throw new Fault("conflict", "The cluster is protected; take deletionProtection away first.", {
+        errors: [{ field: "deletionProtection", message: "must be false before the cluster can be removed" }],
+      });
+    }
+    return { deletedAt: deletedAt ?? ctx.now() };
+  });
+}
+
+/** One change of what is wanted: on the generation it was made of, with its audit entry, and a poke. */
+async function change(
+  ctx: Context,
+  id: ID<"cluster">,
+  verb: string,
+  changes: string[],
+  edit: (cluster: Cluster) => Record<string, unknown>,
+): Promise<View> {
+  for (;;) {
+    const cluster = await store.get(ctx, id);
+    const set = { ...edit(cluster), generation: cluster.generation + 1, lookAt: ctx.now(), failures: 0 };
+    try {
+      await ctx.table.write(
+        ctx.table.update(clusterKind, id, { set, when: { generation: cluster.generation } }),
+        Audit.entry(ctx, { verb, target: id, changes }),
+      );
+    } catch (error) {
+      if (error instanceof Refused) continue;
+      throw error;
+    }
+    await ctx.poke(id);
+    return store.view({ ...cluster, ...set });
+  }
+}
+
+/** What is left of a removed cluster. @throws Fault `missing` while it is there, and for what never was. */
+export async function receipt(ctx: Context, id: ID<"cluster">): Promise<Receipt> {
+  allow(ctx, "cluster:read");
+  const found = await ctx.table.get(receiptKind, id);
+  if (found === undefined) throw missing("receipt");
+  return found;
+}
+
+/**
+ * Waits until `condition` is True, and answers the cluster as it then is, or as it is when `seconds` are over.
+ * @throws Fault `missing`, also when the cluster ends meanwhile.
+ */
+export async function wait(
+  ctx: Context,
+  id: ID<"cluster">,
+  options: { condition: string; seconds: number; sleep: (ms: number) => Promise<void> },
+): Promise<View> {
+  allow(ctx, "cluster:read");
+  const until = Date.parse(ctx.now()) + options.seconds * 1000;
+  for (;;) {
+    const cluster = await store.get(ctx, id);
+    const met = cluster.status.conditions.some(({ type, status }) => type === options.condition && status === "True");
+    if (met || Date.parse(ctx.now()) >= until) return store.view(cluster);
+    await options.sleep(150);
+  }
+}
+
+/**
+ * A kubeconfig that holds no secret: its user is a command that fetches a short credential when kubectl asks.
+ * @param options.command absolute path of a `berth` launcher, or `berth` to be found in PATH.
+ * @throws Fault `missing`; `unavailable` while its keys are not made.
+ */
+export async function kubeconfig(ctx: Context, id: ID<"cluster">, { command }: { command: string }): Promise<string> {
+  allow(ctx, "cluster:read");
+  const cluster = await store.get(ctx, id);
+  if (cluster.status.authority === undefined) {
+    throw new Fault("unavailable", "The cluster's keys are being made.", { retryAfterSeconds: 2 });
+  }
+  return PKI.kubeconfig({
+    name: cluster.name,
+    server: endpoint(cluster),
+    serverName: serverName(cluster),
+    authority: cluster.status.authority,
+    user: { exec: { command, args: ["credential", "--cluster", cluster.id] } },
+  });
+}

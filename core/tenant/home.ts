@@ -1,0 +1,101 @@
+import { allow } from "../allow.ts";
+import * as Audit from "../audit/index.ts";
+import { type Change, type Context, type Home, Refused } from "../context.ts";
+import { Fault, missing } from "../error.ts";
+import { type ID, newID } from "../id.ts";
+import * as Member from "../member/index.ts";
+import type { Page, PageInput } from "../page.ts";
+import * as Token from "../token/index.ts";
+import { type Created, type CreateInput, nameKind, type Tenant, tenantKind, type View } from "./schema.ts";
+
+/**
+ * A tenant with its first owner, in one transaction.
+ * @throws Fault `conflict` when the name is taken; `missing` to all but staff.
+ */
+export async function create(ctx: Context, input: CreateInput): Promise<Created> {
+  allow(ctx, "home:write");
+  const id = newID(ctx, "tenant");
+  const made = birth(ctx, { id, name: input.name, title: input.title ?? input.name, role: "owner", first: "owner" });
+  const changes = input.withToken ? made.changes : made.changes.filter(({ kind }) => kind !== "token");
+  try {
+    await ctx.table.write(...changes, Audit.entry(ctx, { verb: "tenant:create", target: id }));
+  } catch (cause) {
+    if (!(cause instanceof Refused) || cause.index !== 0) throw cause;
+    throw new Fault("conflict", `There is a tenant named ${input.name} already.`, { cause });
+  }
+  return input.withToken ? { ...made.tenant, token: made.text } : made.tenant;
+}
+
+/** Every tenant, by name. @throws Fault `missing` to all but staff. */
+export async function list(ctx: Context, page: PageInput): Promise<Page<View>> {
+  allow(ctx, "home:read");
+  return ctx.home.table(ctx.home.tenant).list(nameKind, page);
+}
+
+/**
+ * Suspends a tenant or lets it back in; its tokens follow within 10 s. Saying it twice is harmless.
+ * @throws Fault `missing` when there is none, and to all but staff; `conflict` for the home tenant.
+ */
+export async function setState(ctx: Context, id: ID<"tenant">, state: Tenant["state"]): Promise<View> {
+  allow(ctx, "home:write");
+  if (id === ctx.home.tenant) throw new Fault("conflict", "The platform's own tenant can't be suspended.");
+  const table = ctx.home.table(id);
+  const tenant = await table.get(tenantKind, id);
+  if (tenant === undefined) throw missing("tenant");
+  await ctx.table.write(
+    table.update(tenantKind, id, { set: { state } }),
+    ctx.home.table(ctx.home.tenant).update(nameKind, tenant.name, { set: { state } }),
+    Audit.entry(ctx, { verb: "tenant:update", target: id, changes: ["state"] }),
+  );
+  return { ...tenant, state };
+}
+
+/**
+ * The home tenant with one staff robot, made where it is not there yet, and a token of that robot.
+ * @param known the token that an earlier call gave: while it works, it is the answer and nothing is written.
+ * @returns the token to keep; whoever loses it calls again without and gets a new one.
+ */
+export async function bootstrap(
+  ctx: Pick<Context, "home" | "now" | "random" | "log">,
+  known?: string,
+): Promise<string> {
+  if (known !== undefined && (await works(ctx, known))) return known;
+  const id = ctx.home.tenant;
+  const table = ctx.home.table(id);
+  const made = birth(ctx, { id, name: "home", title: "Platform", role: "staff", first: "platform" });
+  try {
+    await table.write(...made.changes);
+    return made.text;
+  } catch (cause) {
+    if (!(cause instanceof Refused)) throw cause;
+  }
+  const { items } = await table.list(Member.memberKind, { limit: 100 });
+  const robot = items.find(({ role, kind }) => role === "staff" && kind === "robot");
+  if (robot === undefined) throw new Error("the home tenant has no staff robot");
+  const token = Token.issue(ctx, { tenant: id, member: robot.id, name: "bootstrap", scopes: null, expiresAt: null });
+  await table.write(token.change);
+  return token.text;
+}
+
+async function works(ctx: Pick<Context, "home" | "now" | "log">, text: string): Promise<boolean> {
+  try {
+    return (await Token.authenticate(ctx, text, { fresh: true })).tenant === ctx.home.tenant;
+  } catch (fault) {
+    if (fault instanceof Fault && fault.kind === "unauthenticated") return false;
+    throw fault;
+  }
+}
+
+/** All rows of a new tenant; the first change is the name's, which is the one that may be taken. */
+function birth(
+  ctx: { home: Home } & Pick<Context, "now" | "random">,
+  of: Pick<Tenant, "id" | "name" | "title"> & { role: "owner" | "staff"; first: string },
+): { tenant: Tenant; text: string; changes: Change[] } {
+  const { role, first, ...names } = of;
+  const tenant: Tenant = { ...names, createdAt: ctx.now(), state: "active" };
+  const { member, change } = Member.first(ctx, of.id, { name: first, role, kind: "robot" });
+  const token = Token.issue(ctx, { tenant: of.id, member: member.id, name: "first", scopes: null, expiresAt: null });
+  const name = ctx.home.table(ctx.home.tenant).insert(nameKind, of.name, tenant);
+  const row = ctx.home.table(of.id).insert(tenantKind, of.id, tenant);
+  return { tenant, text: token.text, changes: [name, row, change, token.change] };
+}

@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import * as Tenant from "#core/tenant/index.ts";
+import * as Token from "#core/token/index.ts";
+import { contextOf } from "#functions/deps.ts";
+import { homeTenant, newStage } from "../../functions/stage.ts";
+
+async function begin() {
+  const stage = newStage();
+  const text = await Tenant.bootstrap(stage.deps);
+  const ctx = contextOf(stage.deps, await Token.authenticate(stage.deps, text), "test");
+  return { stage, text, ctx };
+}
+
+test("the home tenant is made once; a token that works is kept, and a lost one replaced", async () => {
+  const { stage, text, ctx } = await begin();
+  expect(ctx.actor).toMatchObject({ tenant: homeTenant, role: "staff" });
+  const rows = stage.tables.rows().size;
+  expect(await Tenant.bootstrap(stage.deps, text)).toBe(text);
+  expect(stage.tables.rows().size).toBe(rows);
+  const next = await Tenant.bootstrap(stage.deps);
+  expect(next).not.toBe(text);
+  expect(stage.tables.rows().size).toBe(rows + 1);
+  expect(await Token.authenticate(stage.deps, next)).toMatchObject({ member: ctx.actor.member, role: "staff" });
+});
+
+test("a token of another stack, or of a tenant, is not taken for the platform's", async () => {
+  const { stage } = await begin();
+  const { owner } = await stage.tenant("red");
+  for (const known of ["nonsense", owner.text]) {
+    const text = await Tenant.bootstrap(stage.deps, known);
+    expect(await Token.authenticate(stage.deps, text)).toMatchObject({ tenant: homeTenant });
+  }
+});
+
+test("two that bootstrap at once both get a token that works", async () => {
+  const stage = newStage();
+  const texts = await Promise.all([Tenant.bootstrap(stage.deps), Tenant.bootstrap(stage.deps)]);
+  for (const text of texts) expect(await Token.authenticate(stage.deps, text)).toMatchObject({ role: "staff" });
+  expect([...stage.tables.rows().keys()].filter((key) => key.includes("/member/"))).toHaveLength(1);
+});
+
+test("a name is one tenant's on the whole platform, and a refused create leaves nothing", async () => {
+  const { stage, ctx } = await begin();
+  const made = await Tenant.create(ctx, { name: "acme", withToken: true });
+  expect(await Token.authenticate(stage.deps, made.token ?? "")).toMatchObject({ tenant: made.id, role: "owner" });
+  const rows = stage.tables.rows().size;
+  await expect(Tenant.create(ctx, { name: "acme", withToken: true })).rejects.toMatchObject({ kind: "conflict" });
+  expect(stage.tables.rows().size).toBe(rows);
+});
+
+test("without being asked for, no token is made", async () => {
+  const { stage, ctx } = await begin();
+  const made = await Tenant.create(ctx, { name: "acme", withToken: false });
+  expect(made).not.toHaveProperty("token");
+  expect([...stage.tables.rows().keys()].filter((key) => key.startsWith(`${made.id}/token/`))).toEqual([]);
+});
+
+test("the platform's own tenant can't be suspended", async () => {
+  const { ctx } = await begin();
+  await expect(Tenant.setState(ctx, homeTenant, "suspended")).rejects.toMatchObject({ kind: "conflict" });
+});
