@@ -1,0 +1,61 @@
+import * as z from "zod";
+import { idOf } from "#core/id.ts";
+import { body, json, route } from "../api/door.ts";
+
+// Declarations only, so that the API can describe these routes without loading what serves them.
+
+const params = z.object({ id: idOf("cluster") });
+const seconds = z.number().int().min(600).max(86_400);
+const tags = ["access"];
+
+const TokenInput = z
+  .strictObject({ seconds: seconds.default(3_600).describe("How long it works.") })
+  .meta({ id: "AccessTokenCreate" });
+const KubeconfigInput = z
+  .strictObject({ seconds: seconds.default(3_600).describe("How long its token works.") })
+  .meta({ id: "AccessKubeconfigCreate" });
+
+/** A cluster's own credential. */
+export const AccessToken = z
+  .object({
+    token: z.string(),
+    expiresAt: z.iso.datetime(),
+    server: z.string(),
+    authority: z.string(),
+    serverName: z.string(),
+  })
+  .meta({ id: "AccessToken", description: "A bearer token for the cluster's own API server, and where that is." });
+
+const Kubeconfig = z
+  .object({ kubeconfig: z.string(), expiresAt: z.iso.datetime() })
+  .meta({ id: "AccessKubeconfig", description: "A kubeconfig with a token inside: a secret." });
+
+export const issueToken = route(
+  { permission: "cluster:access", fresh: true },
+  {
+    method: "post",
+    path: "/v1/kube/clusters/{id}/token",
+    operationId: "issueAccessToken",
+    tags,
+    summary: "Get a token for a cluster",
+    description: "A short-lived token of the caller's own account there, for 10 minutes to 24 hours.",
+    request: { params, body: body(TokenInput) },
+    responses: { 201: json("The token.", AccessToken) },
+  },
+);
+
+export const issueKubeconfig = route(
+  { permission: "cluster:access", fresh: true },
+  {
+    method: "post",
+    path: "/v1/kube/clusters/{id}/kubeconfig",
+    operationId: "issueAccessKubeconfig",
+    tags,
+    summary: "Get a kubeconfig with a token inside",
+    description: "For programs that can't run the `berth` command. It works for 10 minutes to 24 hours.",
+    request: { params, body: body(KubeconfigInput) },
+    responses: { 201: json("The kubeconfig.", Kubeconfig) },
+  },
+);
+
+export const declared = [issueToken, issueKubeconfig];

@@ -1,0 +1,67 @@
+import * as z from "zod";
+import { idOf } from "#core/id.ts";
+import * as Tenant from "#core/tenant/index.ts";
+import { body, json, newRouter, route } from "./door.ts";
+import { PageQuery, pageOf } from "./page.ts";
+
+const View = Tenant.View.meta({ id: "Tenant", description: "A customer organisation." });
+const Created = Tenant.Created.meta({
+  id: "TenantCreated",
+  description: "A new tenant. `token` is its first owner's, where one was asked for, and is shown only here.",
+});
+const tags = ["home"];
+
+/** For the platform's own staff; to everyone else these routes are not there. */
+export const tenants = newRouter()
+  .openapi(
+    route(
+      { permission: "home:read" },
+      {
+        method: "get",
+        path: "/v1/home/tenants",
+        operationId: "listTenants",
+        tags,
+        summary: "List tenants",
+        description: "Every tenant, by name. For the platform's staff.",
+        request: { query: PageQuery },
+        responses: { 200: json("A page.", pageOf(View, "TenantPage")) },
+      },
+    ),
+    async (c) => c.json(await Tenant.list(c.var.ctx, c.req.valid("query")), 200),
+  )
+  .openapi(
+    route(
+      { permission: "home:write", fresh: true },
+      {
+        method: "post",
+        path: "/v1/home/tenants",
+        operationId: "createTenant",
+        tags,
+        summary: "Create a tenant",
+        description:
+          "With its first owner, and that owner's token where `withToken` says so. For the platform's staff.",
+        request: { body: body(Tenant.CreateInput.meta({ id: "TenantCreate" })) },
+        responses: { 201: json("The tenant.", Created) },
+      },
+    ),
+    async (c) => c.json(await Tenant.create(c.var.ctx, c.req.valid("json")), 201),
+  )
+  .openapi(
+    route(
+      { permission: "home:write" },
+      {
+        method: "patch",
+        path: "/v1/home/tenants/{id}",
+        operationId: "updateTenant",
+        tags,
+        summary: "Suspend a tenant or let it back in",
+        description: "A suspended tenant's tokens stop within 10 s; its clusters go on. For the platform's staff.",
+        request: {
+          params: z.object({ id: idOf("tenant") }),
+          body: body(Tenant.UpdateInput.meta({ id: "TenantUpdate" })),
+        },
+        responses: { 200: json("The tenant.", View) },
+      },
+    ),
+    async (c) => c.json(await Tenant.setState(c.var.ctx, c.req.valid("param").id, c.req.valid("json").state), 200),
+  );

@@ -1,0 +1,65 @@
+import * as z from "zod";
+import { idOf } from "#core/id.ts";
+import * as Token from "#core/token/index.ts";
+import { body, json, newRouter, route } from "./door.ts";
+import { PageQuery, pageOf } from "./page.ts";
+
+const View = Token.View.meta({ id: "Token", description: "An API key of a member, without its secret." });
+const Created = Token.Created.meta({ id: "TokenCreated", description: "A new token. `token` is shown only here." });
+const tags = ["tokens"];
+
+export const tokens = newRouter()
+  .openapi(
+    route(
+      { permission: "token:read" },
+      {
+        method: "get",
+        path: "/v1/tokens",
+        operationId: "listTokens",
+        tags,
+        summary: "List tokens",
+        description: "The caller's own; an owner's list has every member's. Revoked and expired ones stay in it.",
+        request: { query: PageQuery },
+        responses: { 200: json("A page.", pageOf(View, "TokenPage")) },
+      },
+    ),
+    async (c) => c.json(await Token.list(c.var.ctx, c.req.valid("query")), 200),
+  )
+  .openapi(
+    route(
+      { permission: "token:write", fresh: true },
+      {
+        method: "post",
+        path: "/v1/tokens",
+        operationId: "createToken",
+        tags,
+        summary: "Create a token",
+        description:
+          "For the caller itself, with its own rights at most. The secret is in this answer and nowhere else.",
+        request: { body: body(Token.CreateInput.meta({ id: "TokenCreate" })) },
+        responses: {
+          201: { ...json("The token, with its secret.", Created), headers: z.object({ Location: z.string() }) },
+        },
+      },
+    ),
+    async (c) => {
+      const created = await Token.create(c.var.ctx, c.req.valid("json"));
+      return c.json(created, 201, { Location: `/v1/tokens/${created.id}` });
+    },
+  )
+  .openapi(
+    route(
+      { permission: "token:write" },
+      {
+        method: "delete",
+        path: "/v1/tokens/{id}",
+        operationId: "revokeToken",
+        tags,
+        summary: "Revoke a token",
+        description: "One of the caller's own; an owner may revoke any. It ends everywhere within 10 s.",
+        request: { params: z.object({ id: idOf("token") }) },
+        responses: { 200: json("The token, revoked.", View) },
+      },
+    ),
+    async (c) => c.json(await Token.revoke(c.var.ctx, c.req.valid("param").id), 200),
+  );
