@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { exitOf, Stop, type FieldLine } from "./fault.ts";
+import type { Page } from "./shape.ts";
+
+export interface Asked {
+  query?: Record<string, string | number | undefined>;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export interface Answer<T> {
+  status: number;
+  value: T;
+  etag: string | null;
+}
+
+/** The server's answer to one request; every failure is a Stop with the server's own words. */
+export interface Client {
+  readonly server: string;
+  get<T>(path: string, query?: Asked["query"]): Promise<T>;
+  call<T>(method: string, path: string, asked?: Asked): Promise<Answer<T>>;
+  text(path: string, query?: Asked["query"]): Promise<string>;
+  /** The items of one page, or with `all` of every page from there on. */
+  list<T>(path: string, query: Asked["query"], all?: boolean): Promise<Page<T>>;
+}
+
+const timeoutMs = 40_000;
+const tries = 4;
+
+/** Retries reads only, and only what says that it was not served: a refused connection, or 503 with Retry-After. */
+async function send(method: string, url: URL, init: RequestInit): Promise<Response> {
+  for (let round = 1; ; round++) {
+    const last = method !== "GET" || round === tries;
+    try {
+      // No redirect is ours: following one could carry the token elsewhere.
+      const answer = await fetch(url, { ...init, method, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
+      const seconds = Number(answer.headers.get("retry-after") ?? Number.NaN);
+      if (last || answer.status !== 503 || !(seconds >= 0)) return answer;
+      await answer.body?.cancel();
+      await sleep(Math.min(seconds, 10) * 1000);
+    } catch (cause) {
+      if (last || code(cause) !== "ECONNREFUSED") throw unreachable(url, cause);
+      await sleep(150 * 2 ** round);
+    }
+  }
+}
+
+function code(cause: unknown): string | undefined {
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  return inner instanceof Error ? (inner as NodeJS.ErrnoException).code : undefined;
+}
+
+function unreachable(url: URL, cause: unknown): Stop {
+  if (cause instanceof Error && cause.name === "TimeoutError") {
+    return new Stop("timeout", `${url.origin} did not answer within ${timeoutMs / 1000} s.`, { cause });
+  }
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const why = code(cause) ?? (inner instanceof Error ? inner.message : String(inner));
+  return new Stop("fault", `${url.origin} cannot be reached (${why}). Is it running?`, { cause });
+}
+
+async function failure(answer: Response): Promise<Stop> {
+  const text = await answer.text();
+  let problem: { title?: string; detail?: string; requestID?: string; errors?: FieldLine[] } = {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null) problem = parsed;
+  } catch {
+    // Not one of our own answers: the status has to do.
+  }
+  const said = problem.detail ?? problem.title ?? `The server answered ${answer.status} ${answer.statusText}.`;
+  const request = problem.requestID === undefined || answer.status < 500 ? "" : ` (request ${problem.requestID})`;
+  const hint = answer.status === 401 ? " Run berth login." : "";
+  const fields = Array.isArray(problem.errors) ? problem.errors : [];
+  return new Stop(exitOf(answer.status), `${said}${request}${hint}`, { fields });
+}
+
+/** @param token none for what is public. */
+export function newClient(server: string, token: string | undefined): Client {
+  async function raw(method: string, path: string, asked: Asked, accept: string): Promise<Response> {
+    const url = new URL(server + path);
+    for (const [key, value] of Object.entries(asked.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(key, String(value));
+    }
+    const headers: Record<string, string> = { accept, ...asked.headers };
+    if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
+    if (asked.body !== undefined) headers["content-type"] = "application/json";
+    const body = asked.body === undefined ? {} : { body: JSON.stringify(asked.body) };
+    const answer = await send(method, url, { ...body, headers });
+    if (!answer.ok) throw await failure(answer);
+    return answer;
+  }
+
+  async function call<T>(method: string, path: string, asked: Asked = {}): Promise<Answer<T>> {
+    const answer = await raw(method, path, asked, "application/json");
+    const text = await answer.text();
+    try {
+      const value = (text === "" ? undefined : JSON.parse(text)) as T;
+      return { status: answer.status, value, etag: answer.headers.get("etag") };
+    } catch (cause) {
+      throw new Stop("fault", `${server} did not answer with JSON: is it a Berth server?`, { cause });
+    }
+  }
+
+  const get = async <T>(path: string, query: Asked["query"] = {}): Promise<T> =>
+    (await call<T>("GET", path, { query })).value;
+
+  return {
+    server,
+    get,
+    call,
+    text: async (path, query = {}) => (await raw("GET", path, { query }, "application/yaml, text/plain")).text(),
+    async list<T>(path: string, query: Asked["query"], all = false) {
+      const page = await get<Page<T>>(path, query);
+      const items = [...page.items];
+      let next = page.next ?? null;
+      while (all && next !== null) {
+        const more = await get<Page<T>>(path, { ...query, after: next });
+        items.push(...more.items);
+        next = more.next ?? null;
+      }
+      return { items, next };
+    },
+  };
+}
