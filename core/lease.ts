@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Condition } from "./condition.ts";
+import { type Condition, secondsBetween } from "./condition.ts";
 import { type Edit, type Kind, Refused, type Work } from "./context.ts";
 import type { ID } from "./id.ts";
 
@@ -83,4 +83,41 @@ export async function take<Row extends Kept>(
     // Somebody was quicker. If it was a release, the row is free again and ours to take.
     return now.holder === undefined && tries > 1 ? await take(ctx, kind, now, tries - 1) : "busy";
   }
+}
+
+/**
+ * Beats while the lease is held.
+ * @param felt called after each beat with the row as it then is; with nothing once the lease is lost.
+ */
+export function beat<Row extends Kept>(
+  ctx: Work,
+  kind: Kind<Row>,
+  leased: Row,
+  felt: (row?: Row) => void,
+): { lost(): boolean; stop(): Promise<void> } {
+  const ended = new AbortController();
+  let lost = false;
+  let beatenAt = ctx.now();
+  const beating = (async (): Promise<void> => {
+    for (;;) {
+      await ctx.sleep(limits.beatSeconds * 1000, ended.signal);
+      if (ended.signal.aborted) return;
+      try {
+        felt(await ctx.table.edit(kind, leased.id, { add: { beat: 1 }, when: { epoch: leased.epoch } }));
+        beatenAt = ctx.now();
+      } catch (error) {
+        // A beat that can't be written is one that others miss: past the lease we must not act.
+        const silent = secondsBetween(beatenAt, ctx.now());
+        lost ||= error instanceof Refused || silent > limits.leaseSeconds - limits.beatSeconds;
+        if (lost) felt();
+      }
+    }
+  })();
+  return {
+    lost: () => lost,
+    async stop() {
+      ended.abort();
+      await beating;
+    },
+  };
 }

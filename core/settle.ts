@@ -1,7 +1,7 @@
 import { type Goal, merge, secondsBetween } from "./condition.ts";
 import { type Edit, type Kind, KubeFault, Refused, type Work } from "./context.ts";
 import { Fault } from "./error.ts";
-import { type Kept, later, limits, take } from "./lease.ts";
+import { beat, type Kept, later, limits, take } from "./lease.ts";
 
 export interface Plan<Step> {
   /** What to do now, all at once. */
@@ -15,14 +15,21 @@ export interface Plan<Step> {
   lookAt?: string;
 }
 
-/** What a noun tells the engine. `look` and `act` touch the world; `plan` must not. */
+/** What one saw, as it is after something was learned. */
+export type Lesson<Seen> = (seen: Seen) => Seen;
+
+/**
+ * What a noun tells the engine. `look` and `act` touch the world; `plan` must not.
+ * What an act made or a watch told is sight too, and saves a look; nothing is called settled but by a look.
+ */
 export interface Settler<Row extends Kept, Seen, Step> {
   kind: Kind<Row>;
   look(ctx: Work, row: Row): Promise<Seen>;
   plan(row: Row, seen: Seen, now: string): Plan<Step>;
-  act(ctx: Work, row: Row, step: Step, seen: Seen): Promise<void>;
-  /** Resolves when something of what is awaited has changed, or `signal` aborts. */
-  coming(ctx: Work, row: Row, seen: Seen, signal: AbortSignal): Promise<void>;
+  /** @returns what it made, or nothing when only a look can tell. */
+  act(ctx: Work, row: Row, step: Step, seen: Seen): Promise<Lesson<Seen> | undefined>;
+  /** Resolves when something of what is awaited has changed, with the change if it was told; or when `signal` aborts. */
+  coming(ctx: Work, row: Row, seen: Seen, signal: AbortSignal): Promise<Lesson<Seen> | undefined>;
 }
 
 export type Outcome =
@@ -90,27 +97,18 @@ async function hold<Row extends Kept, Seen, Step>(
   const { kind } = settler;
   const started = ctx.now();
   const left = (): number => limits.patienceSeconds - secondsBetween(started, ctx.now());
-  const ended = new AbortController();
   let row = leased;
-  let lost = false;
   let stir = new AbortController();
-  let beatenAt = started;
-  const beating = (async (): Promise<void> => {
-    for (;;) {
-      await ctx.sleep(limits.beatSeconds * 1000, ended.signal);
-      if (ended.signal.aborted) return;
-      try {
-        const now = await ctx.table.edit(kind, row.id, { add: { beat: 1 }, when: { epoch: leased.epoch } });
-        beatenAt = ctx.now();
-        if (now.generation !== row.generation || now.dirty === true) stir.abort();
-      } catch (error) {
-        // A beat that can't be written may be one that others miss: past the lease we must not act.
-        lost =
-          error instanceof Refused || secondsBetween(beatenAt, ctx.now()) > limits.leaseSeconds - limits.beatSeconds;
-        if (lost) stir.abort();
-      }
-    }
-  })();
+  const heart = beat(ctx, kind, leased, (now) => {
+    if (now === undefined || now.generation !== row.generation || now.dirty === true) stir.abort();
+  });
+  const spent: Record<string, number> = {};
+  const timed = async <T>(part: string, work: Promise<T>): Promise<T> => {
+    const since = ctx.now();
+    return await work.finally(() => {
+      spent[part] = Math.round(1000 * ((spent[part] ?? 0) / 1000 + secondsBetween(since, ctx.now())));
+    });
+  };
   const write = async (edit: Edit): Promise<void> => {
     row = await ctx.table.edit(kind, row.id, { ...edit, when: { epoch: leased.epoch, ...edit.when } });
   };
@@ -127,14 +125,17 @@ async function hold<Row extends Kept, Seen, Step>(
     }
   };
   try {
+    let told: { seen: Seen } | undefined;
     for (let conflicts = 0, repeats = 0, before = ""; ; ) {
       const fresh = await ctx.table.get(kind, row.id);
       if (fresh === undefined) return { state: "gone" };
-      if (lost || fresh.epoch !== leased.epoch) return { state: "busy" };
+      if (heart.lost() || fresh.epoch !== leased.epoch) return { state: "busy" };
       row = fresh;
       if (row.dirty === true) await write({ remove: ["dirty"] });
       stir = new AbortController();
-      const seen = await settler.look(ctx, row);
+      const seen: Seen = told === undefined ? await timed("look", settler.look(ctx, row)) : told.seen;
+      const looked = told === undefined;
+      told = undefined;
       const plan = settler.plan(row, seen, ctx.now());
       const conditions = merge(row.status.conditions, plan.conditions, ctx.now());
       const status = { ...row.status, ...plan.status, conditions };
@@ -146,9 +147,16 @@ async function hold<Row extends Kept, Seen, Step>(
         if (repeats >= limits.repeatsMax)
           throw new Fault("conflict", "The same change was made again and again, and changed nothing.");
         const wrote = same(status, row.status) ? Promise.resolve() : write({ set: { status } });
-        const done = await Promise.allSettled([wrote, ...plan.steps.map((step) => settler.act(ctx, row, step, seen))]);
+        const acts = plan.steps.map((step) => settler.act(ctx, row, step, seen));
+        const done = await timed("act", Promise.allSettled([wrote, ...acts]));
         const failed = done.find((result) => result.status === "rejected");
-        if (failed === undefined) continue;
+        if (failed === undefined) {
+          told = learn(
+            seen,
+            done.slice(1).map((result) => (result.status === "fulfilled" ? result.value : undefined)),
+          );
+          continue;
+        }
         const conflict = failed.reason instanceof KubeFault && failed.reason.kind === "conflict";
         if (!conflict || ++conflicts > 5) throw failed.reason;
         continue;
@@ -158,7 +166,8 @@ async function hold<Row extends Kept, Seen, Step>(
           if (!same(status, row.status)) await write({ set: { status } });
           const [patience, woken] = [new AbortController(), stir];
           void ctx.sleep(left() * 1000, patience.signal).then(() => woken.abort());
-          await settler.coming(ctx, row, seen, woken.signal).finally(() => patience.abort());
+          const coming = settler.coming(ctx, row, seen, woken.signal).finally(() => patience.abort());
+          told = learn(seen, [await timed("wait", coming)]);
           continue;
         }
         const lookAt = later(ctx.now(), limits.backOffSeconds);
@@ -167,6 +176,7 @@ async function hold<Row extends Kept, Seen, Step>(
         await release({ set: { lookAt: ctx.now() } });
         return { state: "waiting", on };
       }
+      if (!looked) continue;
       const lookAt = plan.lookAt === undefined ? undefined : { lookAt: plan.lookAt };
       const settled = { status, observedGeneration: row.generation, failures: 0, ...lookAt };
       if (await release({ set: settled, remove: lookAt === undefined ? ["lookAt"] : [] })) return { state: "settled" };
@@ -175,9 +185,19 @@ async function hold<Row extends Kept, Seen, Step>(
     if (error instanceof Refused) return { state: "busy" };
     return await fail(ctx, kind, row, error, { epoch: leased.epoch });
   } finally {
-    ended.abort();
-    await beating;
+    await heart.stop();
+    ctx.log.info("a pass ended", { id: row.id, epoch: leased.epoch, milliseconds: spent });
   }
+}
+
+/** All lessons together, or nothing when one of them was none. */
+function learn<Seen>(seen: Seen, lessons: (Lesson<Seen> | undefined | void)[]): { seen: Seen } | undefined {
+  let known = seen;
+  for (const lesson of lessons) {
+    if (typeof lesson !== "function") return undefined;
+    known = lesson(known);
+  }
+  return { seen: known };
 }
 
 /** Counts a failure on the row, sets the time of the next try, parks what has failed too often, and lets go. */

@@ -30,11 +30,7 @@ export async function place(ctx: Context, id: ID<"cluster">, input: CreateInput)
   }
   let version = "";
   try {
-    if (faults.every(({ field }) => field !== "region"))
-      version = Version.resolve(
-        input.version,
-        offers.flatMap((o) => o.versions),
-      );
+    if (faults.every(({ field }) => field !== "region")) version = await resolve(ctx, input, offers);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     if (error.kind !== "invalid" && faults.length === 0) throw error;
@@ -47,6 +43,23 @@ export async function place(ctx: Context, id: ID<"cluster">, input: CreateInput)
   faults.push(...rangeFaults(input, [...taken("Services", host.serviceCIDRs), ...taken("Pods", host.podCIDRs)]));
   if (faults.length > 0) throw refuse();
   return { version, region: host.region, placement: { host: host.id, address: host.address, port }, seat };
+}
+
+/** What no host can run now, but one could that is not well, is a matter of time too: `Host.place` says so. */
+async function resolve(ctx: Context, input: CreateInput, offers: { versions: string[] }[]): Promise<string> {
+  const versions = (hosts: { versions: string[] }[]): string[] => hosts.flatMap((host) => host.versions);
+  try {
+    return Version.resolve(input.version, versions(offers));
+  } catch (error) {
+    const { region } = input;
+    const hosts = (await Host.all(ctx.home)).filter((host) => region === undefined || host.region === region);
+    try {
+      return Version.resolve(input.version, versions(hosts.filter(({ state }) => state === "ready")));
+    } catch {
+      // The first answer names what can be run now, the second would name what can't.
+      throw error;
+    }
+  }
 }
 
 /** Gives the seat back; to be written with the end of the cluster. */

@@ -1,5 +1,5 @@
 import type { Found, Manifest } from "../context.ts";
-import type { ID } from "../id.ts";
+import { type ID, kubeName } from "../id.ts";
 import { covers } from "../kube/index.ts";
 import type { Goal } from "../condition.ts";
 import type { Plan } from "../settle.ts";
@@ -39,8 +39,9 @@ export type Step =
   | { do: "authorities" | "leaves" | "access" }
   /** Waves go one after the other; what stands in one wave goes at once. */
   | { do: "put"; where: "host" | "inside"; waves: Put[][] }
-  | { do: "remove"; found: Found }
-  | { do: "finish" };
+  /** Exactly the version that was seen, or, with `any`, that object however it stands. */
+  | { do: "remove"; found: Found; any?: true }
+  | { do: "list" | "finish" };
 
 export const keyOf = ({ kind, metadata: { name, namespace } }: Manifest, where: "host" | "inside"): string =>
   where === "host" || namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
@@ -55,6 +56,28 @@ function drift(wanted: Manifest[], found: Objects, where: "host" | "inside"): Pu
 /** One that is ending can't be mended; we wait until it is gone and make it anew. */
 const ending = (puts: Put[]): Put[] => puts.filter(({ found }) => found?.metadata.deletionTimestamp !== undefined);
 
+/**
+ * Where what a stranger adds changes what ours says (an empty podSelector means all Pods, a fuller one does not), and
+ * what no server lets anybody change.
+ */
+const whole: Record<string, string> = {
+  NetworkPolicy: "spec",
+  Service: "spec.selector",
+  ClusterRoleBinding: "roleRef",
+  RoleBinding: "roleRef",
+};
+const partOf = (object: unknown, path: string): unknown =>
+  path.split(".").reduce((part, name) => (part as Record<string, unknown> | undefined)?.[name], object);
+
+/** Ours with something added where it matters. No apply takes away what is another's, so it is removed and made anew. */
+function altered(wanted: Manifest[], found: Objects, where: "host" | "inside"): Found[] {
+  return wanted.flatMap((manifest): Found[] => {
+    const [path, there] = [whole[manifest.kind], found.get(keyOf(manifest, where))];
+    if (path === undefined || there === undefined || there.metadata.deletionTimestamp !== undefined) return [];
+    return covers(partOf(manifest, path), partOf(there, path)) ? [] : [there];
+  });
+}
+
 const put = (where: "host" | "inside", ...waves: Put[][]): Step[] => {
   const full = waves.map((wave) => wave.filter((one) => !ending([one]).length)).filter((wave) => wave.length > 0);
   return full.length === 0 ? [] : [{ do: "put", where, waves: full }];
@@ -68,7 +91,7 @@ const goal = (type: string, done: boolean, reason: string, message: string): Goa
 });
 
 /** Pods that are ready, of those a StatefulSet or Deployment asks for, at its newest generation. */
-function readyPods(object: Found | undefined): boolean {
+export function readyPods(object: Found | undefined): boolean {
   const status = (object?.["status"] ?? {}) as {
     readyReplicas?: number;
     observedGeneration?: number;
@@ -101,15 +124,9 @@ export function plan(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
       : undefined;
 
   const steps: Step[] = [];
-  const ground = [
-    [namespace(parts)],
-    [
-      etcdService(parts, addresses?.etcd),
-      apiserverService(parts, born, addresses?.apiserver),
-      etcdClaim(parts),
-      apiserverConfig(parts),
-    ],
-  ].map((wave) => drift(wave, objects, "host"));
+  const services = [etcdService(parts, addresses?.etcd), apiserverService(parts, born, addresses?.apiserver)];
+  const grounds = [[namespace(parts)], [...services, etcdClaim(parts), apiserverConfig(parts)]];
+  const ground = grounds.map((wave) => drift(wave, objects, "host"));
   if (authorities === undefined) steps.push({ do: "authorities" });
   else if (seen.access === undefined || dueForRenewal(seen.access.expiresAt, now)) steps.push({ do: "access" });
   if (authorities !== undefined && addresses !== undefined) {
@@ -121,6 +138,7 @@ export function plan(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
   const rest = signed && [...policies(parts), ...budgets(parts)];
   const both = [...drift(base ?? [], objects, "host"), ...drift(rest ?? [], objects, "host")];
   steps.push(...put("host", both));
+  for (const found of altered([...services, ...(rest ?? [])], objects, "host")) steps.push({ do: "remove", found });
   const managed = seen.ready && signed ? [...controllerSecrets(signed), ...controllers(signed)] : [];
   const managing = drift(managed, objects, "host");
   steps.push(...put("host", managing));
@@ -133,18 +151,16 @@ export function plan(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
 
   const wantedInside = signed && seen.inside ? insideManifests(signed, seen.owners) : [];
   const insidePuts = seen.inside ? drift(wantedInside, seen.inside, "inside") : [];
-  const grounds = ({ manifest }: Put): boolean => manifest.kind === "Namespace";
-  steps.push(
-    ...put(
-      "inside",
-      insidePuts.filter(grounds),
-      insidePuts.filter((one) => !grounds(one)),
-    ),
-  );
+  const rebound = seen.inside ? altered(wantedInside, seen.inside, "inside") : [];
+  const spaces = insidePuts.filter(({ manifest }) => manifest.kind === "Namespace");
+  const others = insidePuts.filter((one) => !spaces.includes(one) && !rebound.some((found) => found === one.found));
+  steps.push(...put("inside", spaces, others));
+  for (const found of rebound) steps.push({ do: "remove", found });
   steps.push(...strangers(seen.inside, wantedInside));
 
   const started = signed !== undefined && base !== undefined && drift(base, objects, "host").length === 0;
-  const prepared = ground.every((wave) => wave.length === 0);
+  // One that differs is there: mending it is no step back in the making.
+  const prepared = ground.flat().every(({ found }) => found !== undefined);
   const bootstrapped = seen.inside !== undefined && insidePuts.length === 0;
   const ends = ending([...ground.flat(), ...both, ...managing, ...insidePuts]);
   const awaits = ends.map(({ manifest }) => `${keyOf(manifest, "host")} to end`);
@@ -201,15 +217,26 @@ function strangers(inside: Objects | undefined, wanted: Manifest[]): Step[] {
     .map(([, found]) => ({ do: "remove", found }));
 }
 
-/** Removal goes by the namespace: what is in it ends with it. It is over when the host shows nothing of it. */
+/**
+ * Removal is in two steps: the workloads with their Pods and volumes, then the namespace with all else. A namespace that
+ * is deleted with Pods in it is looked at again only after half of their grace, and with a claim that a Pod still uses
+ * after eight seconds. It is over when the host shows nothing of it.
+ */
 function removal(cluster: Cluster, { objects }: Seen): Plan<Step> {
-  const found = objects.get(`Namespace ${cluster.id.replace("_", "-")}`);
-  const left = [...objects.keys()];
+  const left = [...objects.keys()].filter((key) => !key.startsWith("Pod "));
   const inventory = cluster.status.inventory ?? left;
-  const asked = found?.metadata.deletionTimestamp !== undefined;
+  const first = ["Deployment", "StatefulSet", "Pod", "PersistentVolumeClaim"];
+  const running = [...objects.values()].filter(({ kind }) => first.includes(kind));
+  const namespace = objects.get(`Namespace ${kubeName(cluster.id)}`);
+  const next = running.length > 0 ? running.filter(({ kind }) => kind !== "Pod") : namespace ? [namespace] : [];
+  // What was asked for once can't be taken back, so the version that we saw does not matter.
+  const steps: Step[] = next
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map((found) => ({ do: "remove", found, any: true }));
   return {
-    steps: found === undefined ? [{ do: "finish" }] : asked ? [] : [{ do: "remove", found }],
-    awaits: found === undefined ? [] : [`${left.length} objects to end: ${left.slice(0, 5).join(", ")}`],
+    // What is there is kept before the first of it goes: afterwards nobody could tell any more.
+    steps: objects.size === 0 ? [{ do: "finish" }] : cluster.status.inventory === undefined ? [{ do: "list" }] : steps,
+    awaits: objects.size === 0 ? [] : [`${left.length} objects to end: ${left.slice(0, 5).join(", ")}`],
     conditions: [
       goal("Ready", false, "Deleting", "The cluster is being removed."),
       goal("Removed", false, "InProgress", `${left.length} of ${inventory.length} objects are left on the host.`),

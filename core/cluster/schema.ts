@@ -1,6 +1,8 @@
 import * as z from "zod";
 import type { Kind } from "../context.ts";
 import { idOf } from "../id.ts";
+import * as Version from "../version/index.ts";
+import { rangeFaults } from "./ranges.ts";
 import { Condition } from "../condition.ts";
 import { engineShape } from "../lease.ts";
 
@@ -10,7 +12,7 @@ const name = z
     /^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/,
     "must be 1 to 40 lower-case letters, digits and inner dashes, a letter first",
   );
-const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be a CIDR range such as 10.97.0.0/16" });
+const cidr = z.union([z.cidrv4(), z.cidrv6()], { error: "must be a CIDR range such as 10.112.0.0/16" });
 const label = /^([a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)?$/;
 const labelKey = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/;
 export const Labels = z
@@ -20,20 +22,34 @@ export const Labels = z
   )
   .refine((labels) => Object.keys(labels).length <= 32, "must have 32 entries at most");
 
-/** What is asked of a new cluster. */
-export const CreateInput = z.strictObject({
-  name,
-  /** `1.34` means its newest patch; left out, the newest supported version that a host can run. */
-  version: z
-    .string()
-    .regex(/^\d+\.\d+(\.\d+)?$/, "must be a version such as 1.34 or 1.34.4")
-    .optional(),
-  region: z.string().min(1).max(63).optional(),
-  serviceCIDRs: z.array(cidr).min(1).max(2).default(["10.97.0.0/16"]),
-  podCIDRs: z.array(cidr).min(1).max(2).default(["172.31.0.0/16"]),
-  labels: Labels.default({}),
-  deletionProtection: z.boolean().default(false),
-});
+const version = z.string().regex(/^\d+\.\d+(\.\d+)?$/, "must be a version such as 1.34 or 1.34.4");
+const ranges = z.array(cidr).min(1).max(2);
+
+/** What is asked of a new cluster. What needs no host to be known as wrong is told here, all of it at once. */
+export const CreateInput = z
+  .strictObject({
+    name,
+    /** `1.34` means its newest patch; left out, the newest supported version that a host can run. */
+    version: version.optional(),
+    region: z.string().min(1).max(63).optional(),
+    serviceCIDRs: ranges.default(["10.112.0.0/16"]),
+    podCIDRs: ranges.default(["172.31.0.0/16"]),
+    labels: Labels.default({}),
+    deletionProtection: z.boolean().default(false),
+  })
+  .superRefine(
+    (input, { addIssue }) => {
+      const [services, pods] = [ranges.safeParse(input.serviceCIDRs), ranges.safeParse(input.podCIDRs)];
+      const faults =
+        services.success && pods.success ? rangeFaults({ serviceCIDRs: services.data, podCIDRs: pods.data }) : [];
+      const wanted = version.safeParse(input.version);
+      const unknown = wanted.success ? Version.unknown(wanted.data) : undefined;
+      if (unknown !== undefined) faults.push({ field: "version", message: unknown });
+      for (const { field, message } of faults) addIssue({ code: "custom", path: field.split("."), message });
+    },
+    // Also when another field is wrong already, so that the caller need not come twice.
+    { when: ({ value }) => typeof value === "object" && value !== null },
+  );
 export type CreateInput = z.output<typeof CreateInput>;
 
 /** What may change later; what is left out stays. */

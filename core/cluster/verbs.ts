@@ -85,10 +85,22 @@ export async function list(ctx: Context, page: PageInput & { name?: string | und
   return { items: cluster === undefined ? [] : [store.view(cluster)], next: null };
 }
 
-/** Changes labels or deletion protection. @throws Fault `missing`; `conflict` when it is being removed. */
-export async function update(ctx: Context, id: ID<"cluster">, input: UpdateInput): Promise<View> {
+/**
+ * Changes labels or deletion protection.
+ * @param only.generation when given, the one generation that may be changed.
+ * @throws Fault `missing`; `stale` when it has another generation; `conflict` when it is being removed.
+ */
+export async function update(
+  ctx: Context,
+  id: ID<"cluster">,
+  input: UpdateInput,
+  only: { generation?: number | undefined } = {},
+): Promise<View> {
   allow(ctx, "cluster:write");
   return await change(ctx, id, "cluster:update", Object.keys(input), (cluster) => {
+    if (only.generation !== undefined && only.generation !== cluster.generation) {
+      throw new Fault("stale", `The cluster was changed meanwhile; it is at generation ${cluster.generation} now.`);
+    }
     if (cluster.deletedAt !== undefined) throw new Fault("conflict", "The cluster is being removed.");
     const spec = { ...cluster.spec };
     if (input.labels !== undefined) spec.labels = input.labels;

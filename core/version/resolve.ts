@@ -13,6 +13,17 @@ export function find(version: string): Entry {
   return entry;
 }
 
+/** Why a version can't be had whatever hosts there are: not in the catalogue, or expired. Undefined when it can. */
+export function unknown(text: string): string | undefined {
+  try {
+    const all = entries.map(({ version }) => version);
+    return void resolve(text, all);
+  } catch (error) {
+    if (error instanceof Fault) return error.errors[0]?.message;
+    throw error;
+  }
+}
+
 /**
  * The exact version that a request means.
  * @param text `1.34` (its newest patch that can be run), `1.34.4`, or undefined: the newest supported one.

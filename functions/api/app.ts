@@ -39,7 +39,9 @@ export function api(deps: Deps): OpenAPIHono<Env> {
     description: "A token of a member, from `POST /v1/tokens`.",
   });
   let document: ReturnType<typeof describe> | undefined;
-  app.get("/v1/openapi.json", (c) => c.json((document ??= describe(app)), 200));
+  // The short path is for people and tools that look there first; where only `/v1` is routed here, the long one serves.
+  for (const path of ["/v1/openapi.json", "/openapi.json"])
+    app.get(path, (c) => c.json((document ??= describe(app)), 200));
   return app;
 }
 

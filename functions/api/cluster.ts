@@ -1,6 +1,5 @@
 import * as z from "zod";
 import * as Cluster from "#core/cluster/index.ts";
-import { Fault } from "#core/error.ts";
 import { idOf } from "#core/id.ts";
 import { body, json, newRouter, route } from "./door.ts";
 import { PageQuery, pageOf } from "./page.ts";
@@ -40,6 +39,8 @@ const created = {
   headers: z.object({ Location: z.string(), ETag: z.string() }),
 };
 const etag = (view: Cluster.View): string => `"${view.generation}"`;
+/** What no cluster's ETag is, no cluster is at. */
+const generationOf = (match: string): number => Number(/^"(\d+)"$/.exec(match)?.[1] ?? "-1");
 
 export const clusters = newRouter()
   .openapi(
@@ -125,10 +126,8 @@ export const clusters = newRouter()
     async (c) => {
       const { id } = c.req.valid("param");
       const match = c.req.valid("header")["if-match"];
-      if (match !== undefined && match !== "*" && match !== etag(await Cluster.get(c.var.ctx, id))) {
-        throw new Fault("stale", "The cluster was changed meanwhile; read it again.");
-      }
-      const view = await Cluster.update(c.var.ctx, id, c.req.valid("json"));
+      const generation = match === undefined || match === "*" ? undefined : generationOf(match);
+      const view = await Cluster.update(c.var.ctx, id, c.req.valid("json"), { generation });
       return c.json(view, 200, { ETag: etag(view) });
     },
   )

@@ -36,6 +36,7 @@ export function newDoor(deps: Deps): OpenAPIHono<Env> {
   const app = newRouter();
   app.use("*", begin(deps));
   app.use("*", bodyLimit({ maxSize: bodyBytesMax, onError: () => Promise.reject(tooLarge()) }));
+  app.use("*", emptyBody);
   app.notFound(() => {
     throw noSuchPage();
   });
@@ -77,6 +78,20 @@ export const json = <S>(description: string, schema: S) => ({
   content: { "application/json": { schema } },
 });
 export const body = <S>(schema: S) => ({ required: true as const, content: { "application/json": { schema } } });
+
+/** Many clients name the type of a body that they don't send; without a body there is nothing to parse. */
+const emptyBody: MiddlewareHandler<Env> = async (c, next) => {
+  if (
+    c.req.method === "DELETE" &&
+    c.req.header("content-type") !== undefined &&
+    (await c.req.raw.clone().text()) === ""
+  ) {
+    const headers = new Headers(c.req.raw.headers);
+    headers.delete("content-type");
+    c.req.raw = new Request(c.req.raw.url, { method: "DELETE", headers });
+  }
+  await next();
+};
 
 function begin(deps: Deps): MiddlewareHandler<Env> {
   return async (c, next) => {
