@@ -103,7 +103,7 @@ export function homeCommands(root: Command): void {
     .requiredOption("--address <address>", "the address at which its node ports are reached")
     .requiredOption("--ports <from-to>", "the node ports that clusters may take", range)
     .requiredOption("--version <version>", "an exact version whose images it can pull (repeat)", many)
-    .requiredOption("--image-prefix <prefix>", "where its images come from: <prefix>/kube:v<version>")
+    .requiredOption("--image-prefix <prefix>", "where its images come from: <prefix>/kube-apiserver:v1.34.4 …")
     .requiredOption("--storage-class <name>", "the storage class of etcd's volumes")
     .requiredOption("--service-cidr <range>", "its own Services' addresses (repeat)", many)
     .requiredOption("--pod-cidr <range>", "its own Pods' addresses (repeat)", many)

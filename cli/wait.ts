@@ -60,7 +60,8 @@ function hopeless(cluster: Cluster): string | undefined {
 }
 
 /**
- * Waits until the condition `type` is True, for the generation that is wanted now.
+ * Waits until the condition `type` is True; `Ready` for the generation that is wanted now. The steps before it are done
+ * while that is still being worked on.
  * @throws Stop `timeout` when the time is up, or when waiting on would be in vain.
  */
 export async function waitReady(client: Client, id: string, type: string, limitSeconds: number): Promise<Cluster> {
@@ -73,7 +74,7 @@ export async function waitReady(client: Client, id: string, type: string, limitS
       const cluster = await client.get<Cluster>(`/v1/clusters/${id}`, { wait: 1, for: type });
       progress.update(cluster.status.conditions);
       const met = cluster.status.conditions.some((each) => each.type === type && each.status === "True");
-      if (met && cluster.observedGeneration >= cluster.generation) return cluster;
+      if (met && (type !== "Ready" || cluster.observedGeneration >= cluster.generation)) return cluster;
       const vain = hopeless(cluster);
       if (vain !== undefined) throw new Stop("timeout", `${vain}.`);
       const left = until - performance.now();

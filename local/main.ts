@@ -8,7 +8,7 @@ import { register, type Wish } from "./enrol.ts";
 import { down, erase, up } from "./host/index.ts";
 import { start, stop, tail, until } from "./process.ts";
 import { apiURL, home, paths, settle, tableURL } from "./settings.ts";
-import { prepare, type State, save, state as where } from "./state.ts";
+import { keep, type State, save, state as where } from "./state.ts";
 import { tableCommand } from "./table.ts";
 
 const usage = `Berth on one machine.
@@ -59,10 +59,11 @@ async function bringUp(state: State): Promise<void> {
   if (port !== undefined && !(Number.isInteger(port) && port >= 1024 && port <= 65_530)) {
     throw new Error(`--port must be a number from 1024 to 65530, not ${values.port}`);
   }
-  prepare(state);
+  const own = values["host-kubeconfig"] === undefined;
+  const wish = own ? undefined : wished();
+  keep(state);
   const files = paths(state);
   const known = await settle(state, port);
-  const own = values["host-kubeconfig"] === undefined;
   const table = (async () => {
     const { command, env } = await tableCommand({ data: files.table, port: known.ports.table, cache: cache() });
     await start(state, { name: "table", command, env });
@@ -83,11 +84,12 @@ async function bringUp(state: State): Promise<void> {
     );
   await until(state, "the API", healthy, { programs: ["home", "table"], seconds: 60 });
   say(`API on ${apiURL(known)}`);
-  await register(apiURL(known), files, own ? host : wished());
+  await register(apiURL(known), files, wish ?? host);
   save(files.cli, `${JSON.stringify({ server: apiURL(known), tokenFile: files.token }, null, 2)}\n`);
   say("tenant and host registered");
-  if (values["no-cluster"] !== true) await first(state, host?.kubectl ?? "kubectl");
-  tell(state);
+  const kubectl = host?.kubectl ?? "kubectl";
+  if (values["no-cluster"] !== true) await first(state, kubectl);
+  tell(state, kubectl);
 }
 
 /** A host of the user's own, as the flags tell. */
@@ -130,7 +132,7 @@ async function first(state: State, kubectl: string): Promise<void> {
   await until(state, `cluster ${firstCluster}`, async () => (await command(state, kubectl, answers, "quiet")) === 0, {
     seconds: 120,
   });
-  console.log(`\n$ kubectl --kubeconfig ${kubeconfig} get namespaces`);
+  console.log(`\n$ ${kubectl} --kubeconfig ${kubeconfig} get namespaces`);
   await must(state, kubectl, ["--kubeconfig", kubeconfig, "get", "namespaces"]);
 }
 
@@ -138,7 +140,9 @@ function command(state: State, program: string, args: string[], output: "quiet" 
   return new Promise((resolve, reject) => {
     const stdio = output === "quiet" ? "ignore" : "inherit";
     // The stack's own token, whoever is signed in elsewhere.
-    const env = { ...process.env, BERTH_STATE: state.root, BERTH_CONFIG: paths(state).cli };
+    // And what it keeps of credentials goes with the stack.
+    const own = { BERTH_STATE: state.root, BERTH_CONFIG: paths(state).cli, BERTH_CACHE: join(state.root, "cache") };
+    const env = { ...process.env, ...own };
     spawn(program, args, { stdio, env })
       .once("error", reject)
       .once("close", (code) => resolve(code ?? 1));
@@ -150,14 +154,15 @@ async function must(state: State, program: string, args: string[]): Promise<void
   if (code !== 0) throw new Error(`${program.split("/").at(-1)} ${args.join(" ")} ended with ${code}`);
 }
 
-function tell(state: State): void {
+function tell(state: State, kubectl: string): void {
   const files = paths(state);
   const { ports } = home(state);
   console.log(`
 Berth is up.
-  API        http://127.0.0.1:${ports.api}/v1   (its description: /openapi.json)
+  API        http://127.0.0.1:${ports.api}/v1   (its description: /v1/openapi.json)
   token      ${files.token}   (platform staff: ${files.staffToken})
   logs       ${join(state.root, "logs")}
+  kubectl    ${kubectl}
 
 Next
   npx berth cluster create red --wait

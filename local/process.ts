@@ -1,6 +1,7 @@
 // Child processes that outlive us: each is remembered in a file and known again by pid and start time.
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { pause } from "./command.ts";
 import { digest, read, save, type State } from "./state.ts";
@@ -41,7 +42,7 @@ export async function start(state: State, program: Program): Promise<"started" |
     cwd: state.root,
     detached: true,
     stdio: ["ignore", log, log],
-    env: { PATH: process.env["PATH"], HOME: "/root", ...program.env, [mark]: `${state.hash}/${program.name}` },
+    env: { PATH: process.env["PATH"], HOME: homedir(), ...program.env, [mark]: `${state.hash}/${program.name}` },
   });
   closeSync(log);
   await new Promise((resolve, reject) => child.once("spawn", resolve).once("error", reject));
@@ -54,6 +55,9 @@ export async function start(state: State, program: Program): Promise<"started" |
 
 /** Whether a program we started still runs. */
 export const alive = (state: State, name: string): boolean => remembered(state, name) !== undefined;
+
+/** The pid of a program we started, while it runs. */
+export const pid = (state: State, name: string): number | undefined => remembered(state, name)?.pid;
 
 /** Asks a program to end, waits at most `graceMilliseconds`, then kills it. Nothing happens to one that is gone. */
 export async function stop(state: State, name: string, graceMilliseconds: number): Promise<void> {

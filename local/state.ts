@@ -28,15 +28,20 @@ export function state(path = process.env["BERTH_STATE"] ?? join(import.meta.dirn
   return { root, run: `/run/berth-${hash}`, hash, cgroup: `/berth-${hash}` };
 }
 
-/** Makes the state and run folders; readable by root alone, as keys are in there. Repeats are harmless. */
-export function prepare({ root, run: sockets }: State): void {
+/** Makes the state folder; readable by its owner alone, as keys are in there. Repeats are harmless. */
+export function keep({ root }: State): void {
   mkdirSync(root, { recursive: true, mode: 0o700 });
   for (const folder of ["logs", "processes"]) mkdirSync(join(root, folder), { recursive: true });
+}
+
+/** Makes the state folder and the run folder, which only a host of our own needs: it takes root. */
+export function prepare(state: State): void {
+  keep(state);
   const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  const mark = join(sockets, "boot");
+  const mark = join(state.run, "boot");
   // After a reboot what lies in the run folder speaks of mounts and sockets that are gone; on some machines /run is a disk.
-  if (read(mark) !== boot) rmSync(sockets, { recursive: true, force: true });
-  mkdirSync(sockets, { recursive: true, mode: 0o711 });
+  if (read(mark) !== boot) rmSync(state.run, { recursive: true, force: true });
+  mkdirSync(state.run, { recursive: true, mode: 0o711 });
   writeFileSync(mark, boot);
 }
 

@@ -8,6 +8,7 @@ import { mounts, unmountAll } from "../mount.ts";
 import { dissolve, linkName } from "../network.ts";
 import { alive, stop, sweep } from "../process.ts";
 import { prepare, type State, state as where } from "../state.ts";
+import { restoreSysctls } from "../sysctl.ts";
 
 /**
  * Ends the host and removes all it made outside its state folder: processes, containers, mounts, namespace, link,
@@ -15,7 +16,8 @@ import { prepare, type State, state as where } from "../state.ts";
  */
 export async function down(path?: string): Promise<void> {
   const state = where(path);
-  if (!existsSync(state.root)) return;
+  // The addresses are the first that a host gets: without them there never was one of our own.
+  if (![state.run, join(state.root, "addresses.json")].some((path) => existsSync(path))) return;
   prepare(state);
   await locked(join(state.root, "host.lock"), () => lower(state));
 }
@@ -54,11 +56,12 @@ async function lower(state: State): Promise<void> {
 
 /** Removes what all nodes of a stack share, once the last of them is gone. */
 async function leave(state: State): Promise<void> {
-  const others = list(state.run).filter((entry) => entry !== "boot" && entry !== "net");
+  const others = list(state.run).filter((entry) => !["boot", "net", "sysctls.json"].includes(entry));
   const namespaces = list(join(state.run, "net"));
   if (others.length + namespaces.length > 0) return;
   await emptyCgroup(state.cgroup, 0);
   removeCgroup(state.cgroup);
+  restoreSysctls(state);
   rmSync(state.run, { recursive: true, force: true });
 }
 

@@ -7,6 +7,7 @@ import { locked } from "../lock.ts";
 import { namespace } from "../network.ts";
 import { trimLogs, until } from "../process.ts";
 import { prepare, type State, state as where } from "../state.ts";
+import { rememberSysctls } from "../sysctl.ts";
 import { storageClass, tend } from "../volumes.ts";
 import { type Api, apply, get, open } from "./api.ts";
 import { check } from "./check.ts";
@@ -73,6 +74,7 @@ async function raise(state: State, { volumes = 8 }: UpOptions, progress: Progres
       provide(runtime, progress),
     );
     await Promise.all([images, startServers(parts).then(() => serving(parts, api))]);
+    rememberSysctls(state);
     await Promise.all([trustNode(parts, api), storageClass(api), startControllers(parts), startNode(parts, runtime)]);
     await Promise.all([nodeReady(parts, api), tend(state, api, node, volumes)]);
   } finally {
