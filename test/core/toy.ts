@@ -92,6 +92,7 @@ export function newToy(options: { slow?: boolean } = {}) {
           if (toy.broken) throw toy.broken;
           toy.acts.push({ worker, value });
           if (!toy.idle) toy.have = options.slow ? -1 : value;
+          return undefined;
         },
         coming: async (_, row, __, signal) => {
           await toy.meanwhile?.();
@@ -99,6 +100,7 @@ export function newToy(options: { slow?: boolean } = {}) {
             await clock.sleep(3_000, signal);
             if (!signal.aborted) toy.have = row.want;
           } else await clock.sleep(1_000_000, signal);
+          return undefined;
         },
       };
       return settle(ctx, settler, id);

@@ -64,7 +64,7 @@ describe("the registry", () => {
       .filter(({ method }) => method !== "ALL")
       .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
     const known = declared.map(({ method, path }) => `${method} ${path}`);
-    expect([...new Set(served)].sort()).toEqual([...known, "GET /v1/openapi.json"].sort());
+    expect([...new Set(served)].sort()).toEqual([...known, "GET /openapi.json", "GET /v1/openapi.json"].sort());
     const allowed = new Set<string>([...permissions, "member", "public"]);
     expect(declared.filter(({ permission }) => !allowed.has(permission))).toEqual([]);
   });

@@ -26,14 +26,12 @@ export interface Trouble {
 
 /** One API server of the world, with what may be done to it from outside. */
 export interface Server {
-  readonly address: string;
+  readonly name: string;
   /** Reads and writes around the API, as a controller or an intruder would. */
   readonly objects: Objects;
   /** What /readyz says. The rest goes on working while it is false. */
   ready: boolean;
   version: string;
-  /** Its CA; a target that trusts another one can't connect. Any will do while it is undefined. */
-  authority: string | undefined;
   /** Whether `tick` does anything here. */
   controllers: boolean;
   /** Whether the Pods of a Deployment or StatefulSet get ready. */
@@ -50,21 +48,21 @@ export interface Server {
 export interface KubeWorldOptions extends Nature {
   /** As the context's; bounds watches. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Whether something answers at this address just now; always, when left out. */
-  exists?: (address: string) => boolean;
+  /** Which server answers a target just now; undefined when none does, or none that it trusts. By address, if left out. */
+  answers?: (target: Target) => string | undefined;
   /** Who a target's user is; without an answer certificates are admins, and tokens are what the server issued. */
-  who?: (target: Target) => Standing | undefined;
-  /** Awaited at the begin of every call, and at the end of those that act: lets a scheduler interleave them. */
-  gate?: (address: string, call: Call) => Promise<void>;
+  who?: (target: Target, call: Call) => Standing | undefined;
+  /** Awaited before every call, and after those that act: lets a scheduler interleave them, or end them by a throw. */
+  gate?: (call: Call, when: Trouble["when"]) => Promise<void>;
   ranges?: Ranges;
 }
 
-/** Kubernetes API servers in memory, one per address, each made when it is first spoken of. */
+/** Kubernetes API servers in memory, by name (the address, unless told), each made when it is first spoken of. */
 export interface KubeWorld {
   kube(target: Target): Kube;
-  server(address: string): Server;
+  server(name: string): Server;
   readonly servers: ReadonlyMap<string, Server>;
-  /** One round of the controllers of every server that exists. */
+  /** One round of the controllers of every server. */
   tick(): void;
 }
 
@@ -72,34 +70,36 @@ const rangesDefault: Ranges = { services: "10.97.0.0/24", nodePorts: [30000, 327
 
 export function newKubeWorld(options: KubeWorldOptions): KubeWorld {
   const servers = new Map<string, Server>();
-  const exists = (address: string): boolean => options.exists?.(address) ?? true;
-  const server = (address: string): Server => {
-    const found = servers.get(address) ?? newServer(address, options);
-    servers.set(address, found);
+  const server = (name: string): Server => {
+    const found = servers.get(name) ?? newServer(name, options);
+    servers.set(name, found);
     return found;
+  };
+  const answering = (target: Target): Server | undefined => {
+    const name = options.answers === undefined ? target.server : options.answers(target);
+    return name === undefined ? undefined : server(name);
   };
   return {
     servers,
     server,
-    kube: (target) => newKube(server(target.server), target, options, exists),
+    kube: (target) => newKube(() => answering(target), target, options),
     tick() {
-      for (const one of servers.values()) if (one.controllers && exists(one.address)) play(one.objects, one.runs);
+      for (const one of servers.values()) if (one.controllers) play(one.objects, one.runs);
     },
   };
 }
 
 const cuts = new WeakMap<Server, { count: number }>();
 
-function newServer(address: string, options: KubeWorldOptions): Server {
+function newServer(name: string, options: KubeWorldOptions): Server {
   const calls: Call[] = [];
   const objects = new Objects(options, options.ranges ?? rangesDefault);
   const cut = { count: 0 };
   const server: Server = {
-    address,
+    name,
     objects,
     ready: true,
     version: "v1.34.4",
-    authority: undefined,
     controllers: true,
     runs: () => true,
     troubles: [],
@@ -117,10 +117,8 @@ function newServer(address: string, options: KubeWorldOptions): Server {
   return server;
 }
 
-function newKube(server: Server, target: Target, options: KubeWorldOptions, exists: (at: string) => boolean): Kube {
-  const { objects } = server;
-
-  const meet = (call: Call, when: Trouble["when"]): void => {
+function newKube(answering: () => Server | undefined, target: Target, options: KubeWorldOptions): Kube {
+  const meet = (server: Server, call: Call, when: Trouble["when"]): void => {
     const trouble = server.troubles.find((one) => one.when === when && one.times !== 0 && one.match(call));
     if (trouble === undefined) return;
     if (trouble.times !== undefined) trouble.times -= 1;
@@ -128,56 +126,60 @@ function newKube(server: Server, target: Target, options: KubeWorldOptions, exis
   };
 
   /** What comes before any call does something: the gate, the connection, who is asking. */
-  const enter = async (call: Call): Promise<void> => {
+  const enter = async (call: Call): Promise<Server> => {
+    await options.gate?.(call, "before");
+    const server = answering();
+    if (server === undefined) throw new KubeFault("unavailable", `${call.verb}: ECONNREFUSED`);
     server.calls.push(call);
-    await options.gate?.(server.address, call);
-    meet(call, "before");
-    const trusted = server.authority === undefined || server.authority === target.authority;
-    if (!exists(server.address) || !trusted) throw new KubeFault("unavailable", `${call.verb}: ECONNREFUSED`);
-    const standing = options.who?.(target) ?? standingOf(target, objects, options.now());
+    meet(server, call, "before");
+    const standing = options.who?.(target, call) ?? standingOf(target, server.objects, options.now());
     if (standing === "stranger") throw new KubeFault("unauthorized", `${call.verb}: 401`, { status: 401 });
     const open = call.verb === "ready" || call.verb === "version";
     if (standing === "weak" && !open)
       throw new KubeFault("forbidden", `${call.verb} ${call.kind}: 403`, { status: 403 });
+    return server;
   };
 
-  const answer = async <T>(call: Call, act: () => T): Promise<T> => {
-    await enter(call);
-    const result = act();
-    await options.gate?.(server.address, call);
-    meet(call, "after");
+  const answer = async <T>(call: Call, act: (server: Server) => T): Promise<T> => {
+    const server = await enter(call);
+    const result = act(server);
+    await options.gate?.(call, "after");
+    meet(server, call, "after");
     return structuredClone(result);
   };
 
   return {
     create: async (manifest) => {
       objectPath(refOf(manifest));
-      return await answer(about("create", refOf(manifest)), () => objects.create(manifest));
+      return await answer(about("create", refOf(manifest)), ({ objects }) => objects.create(manifest));
     },
     apply: async (manifest, resourceVersion) => {
       objectPath(refOf(manifest));
       if (resourceVersion === "") throw fault("invalid", 0, refOf(manifest), "without the version");
-      return await answer(about("apply", refOf(manifest)), () => objects.apply(manifest, resourceVersion));
+      return await answer(about("apply", refOf(manifest)), ({ objects }) => objects.apply(manifest, resourceVersion));
     },
     get: async (ref) => {
       objectPath(ref);
-      return await answer(about("get", ref), () => objects.find(ref));
+      return await answer(about("get", ref), ({ objects }) => objects.find(ref));
     },
     list: async (query) => {
       collectionPath(query);
-      return await answer(about("list", query), () => ({
+      return await answer(about("list", query), ({ objects }) => ({
         items: objects.list(query),
         resourceVersion: objects.version,
       }));
     },
     remove: async (ref, seen) => {
       objectPath(ref);
-      await answer(about("remove", ref), () => objects.remove(ref, seen));
+      await answer(about("remove", ref), ({ objects }) => objects.remove(ref, seen));
     },
     async *watch(query, { resourceVersion, seconds, signal }) {
       collectionPath(query);
       if (signal.aborted) return;
-      await enter(about("watch", query));
+      const server = await enter(about("watch", query));
+      // It may have been aborted while it connected; then no event will come to say so.
+      if (signal.aborted) return;
+      const { objects } = server;
       const cut = cuts.get(server);
       const begun = cut?.count;
       const ended = new AbortController();
@@ -195,7 +197,7 @@ function newKube(server: Server, target: Target, options: KubeWorldOptions, exis
             yield change;
             if (ended.signal.aborted) return;
           }
-          if (cut?.count !== begun || !exists(server.address)) {
+          if (cut?.count !== begun || answering() !== server) {
             throw new KubeFault("unavailable", `watch ${query.kind}: the connection broke`);
           }
           if (changes.length === 0 && !ended.signal.aborted) await objects.next();
@@ -207,14 +209,14 @@ function newKube(server: Server, target: Target, options: KubeWorldOptions, exis
     },
     async ready() {
       try {
-        return await answer({ verb: "ready" }, () => server.ready);
+        return await answer({ verb: "ready" }, (server) => server.ready);
       } catch {
         return false;
       }
     },
-    version: async () => await answer({ verb: "version" }, () => server.version),
+    version: async () => await answer({ verb: "version" }, (server) => server.version),
     token: async (account, wanted) =>
-      await answer(about("token", { apiVersion: "v1", kind: "ServiceAccount", ...account }), () =>
+      await answer(about("token", { apiVersion: "v1", kind: "ServiceAccount", ...account }), ({ objects }) =>
         issueToken(objects, account, wanted, options),
       ),
   };

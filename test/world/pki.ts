@@ -22,14 +22,14 @@ async function once<T>(name: string, make: () => Promise<T>): Promise<T> {
   }
 }
 
-// Whoever makes an authority twice must get two, or nobody would see that it was made twice.
-const different = 4;
+// Whoever makes an authority twice must get two, or nobody would see that it was made twice. A new world begins anew.
 const turns = new Map<string, number>();
 function turn(name: string): string {
-  const next = ((turns.get(name) ?? -1) + 1) % different;
+  const next = (turns.get(name) ?? 0) + 1;
   turns.set(name, next);
   return `${name}#${next}`;
 }
+export const restart = (): void => turns.clear();
 const day = (now: string): string => now.slice(0, 10);
 
 /** As the real one; the validity begins at the first call of that day. */
@@ -39,8 +39,10 @@ export const authority = (options: certificate.AuthorityOptions): Promise<certif
   );
 
 export const leaf = (signedBy: certificate.Pair, options: certificate.LeafOptions): Promise<certificate.Pair> =>
-  once(`leaf ${signedBy.certificate} ${JSON.stringify({ ...options, now: day(options.now) })}`, () =>
-    certificate.leaf(signedBy, options),
+  once(
+    // One that lives for minutes can't be handed out for a day.
+    `leaf ${signedBy.certificate} ${JSON.stringify({ ...options, now: options.minutes ? options.now : day(options.now) })}`,
+    () => certificate.leaf(signedBy, options),
   );
 
 export const signer = (): Promise<certificate.Signer> => once(turn("signer"), () => certificate.signer());

@@ -81,7 +81,7 @@ test("a host's credentials open for that host alone, and are read once a minute"
     table.insert(credentialKind, other.id, { sealed }),
   );
   expect(await Host.target(work, host.id)).toEqual(target);
-  await expect(Host.target(work, other.id)).rejects.toThrow("another binding");
+  await expect(Host.target(work, other.id)).rejects.toThrow("authenticate");
   await expect(Host.target(work, "hst_01k00000000000000000000000")).rejects.toMatchObject({ kind: "missing" });
   const before = stage.tables.calls.get;
   await Host.target(work, host.id);

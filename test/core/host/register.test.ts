@@ -33,7 +33,8 @@ test.each([
   ["unavailable", "unavailable"],
 ] as const)("a server that is %s makes no host: %s", async (kind, fault) => {
   const { stage, work, input } = await begin();
-  stage.servers.faults.set(server, new KubeFault(kind, "as told"));
+  const told = new KubeFault(kind, "as told");
+  stage.kubes.server(server).troubles.push({ match: () => true, fault: told, when: "before" });
   const before = JSON.stringify([...stage.tables.rows()]);
   await expect(Host.register(work, input)).rejects.toMatchObject({ kind: fault });
   expect(JSON.stringify([...stage.tables.rows()])).toBe(before);

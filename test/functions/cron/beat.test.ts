@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { KubeFault } from "#core/context.ts";
 import { binding } from "#core/host/home.ts";
 import { credentialKind, hostKind } from "#core/host/schema.ts";
 import { beat } from "#functions/cron/beat.ts";
@@ -35,7 +34,7 @@ test("a beat writes which hosts are well; one that is not costs the others nothi
   const ill = await hostAt(stage, "https://192.0.2.2:6443", "ill");
   await stage.host({ name: "lost" });
   const registered = stage.clock.now();
-  stage.servers.faults.set("https://192.0.2.2:6443", new KubeFault("unavailable", "no answer"));
+  stage.kubes.server("https://192.0.2.2:6443").ready = false;
   await stage.clock.pass(240_000);
   await beat(stage.deps);
   const now = stage.clock.now();

@@ -76,8 +76,11 @@ function finish(objects: Objects, object: Found): void {
   if (inside().length === 0) objects.change({ ...object, spec: { ...specOf(object), finalizers: [] } });
 }
 
-const isLeaving = (objects: Objects, name: string): boolean =>
-  objects.find({ apiVersion: "v1", kind: "Namespace", name })?.metadata.deletionTimestamp !== undefined;
+/** Also one that has gone in this very round. */
+function isLeaving(objects: Objects, name: string): boolean {
+  const found = objects.find({ apiVersion: "v1", kind: "Namespace", name });
+  return found === undefined || found.metadata.deletionTimestamp !== undefined;
+}
 
 const specOf = (object: Manifest): Record<string, unknown> => (isFields(object["spec"]) ? object["spec"] : {});
 const replicasOf = (object: Manifest): number => Number(specOf(object)["replicas"] ?? 1);

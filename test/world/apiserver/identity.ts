@@ -30,6 +30,9 @@ export function standingOf({ user }: Target, objects: Objects, now: string): Sta
   return is("ServiceAccount", account) && (secret === undefined || is("Secret", secret)) ? "weak" : "stranger";
 }
 
+/** The account that a token of ours speaks for. */
+export const accountOf = (token: string): Claims["account"] | undefined => read(token)?.account;
+
 /** A token as TokenRequest gives it. @throws KubeFault `missing`, `conflict` for another Secret's uid, `invalid`. */
 export function issueToken(
   objects: Objects,

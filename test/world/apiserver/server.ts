@@ -89,6 +89,8 @@ export class Objects {
     }
     if (live.metadata.resourceVersion !== resourceVersion) throw fault("conflict", 409, ref, "Conflict");
     if (uid !== undefined && uid !== live.metadata.uid) throw fault("invalid", 422, ref, "Invalid metadata.uid");
+    if ("roleRef" in manifest && !isDeepStrictEqual(manifest["roleRef"], live["roleRef"]))
+      throw fault("invalid", 422, ref, "Invalid roleRef FieldValueInvalid");
     const before = this.#wanted.get(keyOf(ref));
     const wanted = { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
     const merged = structuredClone(applied(live, before, wanted)) as Manifest;

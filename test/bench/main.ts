@@ -1,0 +1,21 @@
+// `npm run bench NAME [-- --json]`: runs one bench on real parts; the last line is `NAME value unit`.
+import { create } from "./create.ts";
+import { type Figure, print } from "./figures.ts";
+import { memory } from "./memory.ts";
+
+const benches: Record<string, (tell: (line: string) => void) => Promise<Figure>> = { create, memory };
+
+const args = process.argv.slice(2);
+const name = args.find((each) => !each.startsWith("--")) ?? "";
+const bench = benches[name];
+if (bench === undefined) {
+  console.error(`npm run bench NAME [-- --json], where NAME is one of: ${Object.keys(benches).join(", ")}`);
+  process.exitCode = 2;
+} else {
+  const began = performance.now();
+  const tell = (line: string): void =>
+    console.error(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`);
+  print(await bench(tell), args.includes("--json"));
+  // What was opened for the bench may hold the process; its work is done.
+  process.exit();
+}

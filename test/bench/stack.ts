@@ -1,0 +1,106 @@
+// The doors in this very process over real parts: host, DynamoDB Local and the SQS server, in a state folder of its own.
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { serve } from "@hono/node-server";
+import { type ID, newID } from "#core/id.ts";
+import { bootstrap } from "#core/tenant/index.ts";
+import { access } from "#functions/access/app.ts";
+import { api } from "#functions/api/app.ts";
+import type { Deps } from "#functions/deps.ts";
+import { consume } from "#functions/queue/consume.ts";
+import { open } from "#functions/wire.ts";
+import { cache } from "../../local/build.ts";
+import { register } from "../../local/enrol.ts";
+import { erase, type HostInfo, keepVolumes, up } from "../../local/host/index.ts";
+import { start, stop } from "../../local/process.ts";
+import { poll, startQueue } from "../../local/queue.ts";
+import { paths, settle, tableName, tableURL } from "../../local/settings.ts";
+import { prepare, read, save, type State, state as where } from "../../local/state.ts";
+import { createTable, localClient, ready, tableCommand } from "../../local/table.ts";
+
+export interface Stack {
+  state: State;
+  deps: Deps;
+  host: HostInfo;
+  /** A request as the tenant's owner, straight into the doors. @throws Error for any answer but 2xx. */
+  ask<T>(method: string, path: string, body?: unknown): Promise<T>;
+  down(): Promise<void>;
+}
+
+/** @param tell progress goes to standard error, so that what is printed stays a report. */
+export async function newStack(tell: (line: string) => void): Promise<Stack> {
+  const state = where(join(mkdtempSync(join(tmpdir(), "berth-bench-")), "s"));
+  prepare(state);
+  const files = paths(state);
+  const known = await settle(state);
+  const { command, env } = await tableCommand({ data: files.table, port: known.ports.table, cache: cache() });
+  await start(state, { name: "table", command, env });
+  const host = await up({ path: state.root }, tell);
+  await ready(tableURL(known));
+  await createTable(tableURL(known), tableName);
+  const queue = await startQueue({ port: known.ports.queue });
+  const { region, credentials } = localClient(tableURL(known));
+  const opened = open({
+    homeTenant: known.homeTenant,
+    url: "https://berth.internal",
+    region,
+    credentials,
+    table: { name: tableName, endpoint: tableURL(known) },
+    queue: { url: queue.url, deadURL: queue.deadURL, endpoint: queue.endpoint },
+    keyFile: files.key,
+  });
+  // Each line of the log would be timed along with what is measured.
+  const deps: Deps = {
+    ...opened,
+    log: {
+      info: (text, fields) => (text === "a pass ended" ? tell(`${text} ${JSON.stringify(fields)}`) : undefined),
+      warn: (text) => tell(text),
+      error: (text) => tell(text),
+    },
+  };
+  const doors = { api: api(deps), access: access(deps) };
+  const door = (path: string) => (path.startsWith("/v1/kube/") ? doors.access : doors.api);
+  const running = new AbortController();
+  const loops = [
+    poll({ queue, handler: (event) => consume(deps, event), signal: running.signal, log: deps.log }),
+    keepVolumes(state, host, running.signal, tell),
+  ];
+  save(files.staffToken, await bootstrap(deps));
+  // Only to register: what is measured does not go over HTTP.
+  const server = serve({
+    fetch: (request) => door(new URL(request.url).pathname).fetch(request),
+    port: known.ports.api,
+    hostname: "127.0.0.1",
+  });
+  await register(`http://127.0.0.1:${known.ports.api}`, files, host);
+  server.close();
+  const token = read(files.token)?.trim() ?? "";
+  return {
+    state,
+    deps,
+    host,
+    async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+      const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+      const answer = await door(path).request(path, {
+        method,
+        headers,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      if (!answer.ok)
+        throw Object.assign(new Error(`${method} ${path}: ${answer.status} ${text}`), { status: answer.status });
+      return (text === "" ? undefined : JSON.parse(text)) as T;
+    },
+    async down() {
+      running.abort();
+      await Promise.all(loops);
+      opened.close();
+      await queue.stop();
+      await stop(state, "table", 3_000);
+      await erase(state.root);
+    },
+  };
+}
+
+export const newClusterID = (deps: Deps): ID<"cluster"> => newID(deps, "cluster");

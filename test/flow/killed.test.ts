@@ -1,0 +1,162 @@
+import { describe, expect, test } from "vitest";
+import type { Outside } from "../world/index.ts";
+import { countAuthorities, newStand, type Stand } from "./stand.ts";
+import type { Cluster } from "#core/cluster/schema.ts";
+import { KubeFault } from "#core/context.ts";
+import { kubeName } from "#core/id.ts";
+
+// A first small simulator. Each case meets one bad moment: at the n-th call to table or API server the process dies,
+// or that call alone fails, before or after it took effect. Then there is calm, and the end must be the same as ever.
+
+type Moment = "before" | "after";
+/** Seconds on an idle machine; a busy one must not make it fail. */
+const long = { timeout: 600_000 };
+interface Case {
+  nth: number;
+  when: Moment;
+  dies: boolean;
+}
+
+const changes = ({ table, kube }: Outside): boolean =>
+  ["write", "edit"].includes(table?.act ?? "") || ["create", "apply", "remove", "token"].includes(kube?.verb ?? "");
+
+/** Has bad luck once, and says whether it did. */
+function strike(stand: Stand, { nth, when, dies }: Case): () => boolean {
+  let begun = 0;
+  let dead = false;
+  let struck = false;
+  const numbers = new WeakMap<object, number>();
+  stand.world.outside = (call) => {
+    const one = call.table ?? call.kube ?? {};
+    if (call.when === "before") numbers.set(one, (begun += 1));
+    if (dead || (numbers.get(one) === nth && call.when === when)) {
+      dead = dies;
+      struck = true;
+      throw call.kube === undefined ? new Error("the store is away") : new KubeFault("unavailable", "no answer");
+    }
+  };
+  return () => struck;
+}
+
+/** Which calls there are when all goes well, so that each is met: true for those that change something. */
+async function callsOf(run: (stand: Stand) => Promise<void>, prepare: (stand: Stand) => Promise<unknown>) {
+  const stand = await newStand();
+  await prepare(stand);
+  const calls: boolean[] = [];
+  stand.world.outside = (call) => void (call.when === "before" && calls.push(changes(call)));
+  await run(stand);
+  return calls;
+}
+
+/**
+ * Each call that changes something, dying and failing by turns, before and after it took effect by turns; and a few
+ * that only look. With BERTH_DEEP, every call in every way.
+ */
+const casesOf = (calls: boolean[], whole = process.env["BERTH_DEEP"] !== undefined): Case[] => {
+  const [looks, writes] = [false, true].map((changing) =>
+    calls.flatMap((one, at) => (one === changing ? [at + 1] : [])),
+  ) as [number[], number[]];
+  if (whole) {
+    const both = (nth: number, when: Moment): Case[] => [true, false].map((dies) => ({ nth, when, dies }));
+    return [
+      ...looks.flatMap((nth) => both(nth, "before")),
+      ...writes.flatMap((nth) => [...both(nth, "before"), ...both(nth, "after")]),
+    ];
+  }
+  return [
+    ...writes.map((nth, at): Case => ({ nth, when: at % 4 < 2 ? "before" : "after", dies: at % 2 === 0 })),
+    ...looks.filter((_, at) => at % 12 === 0).map((nth): Case => ({ nth, when: "before", dies: nth % 2 === 0 })),
+  ];
+};
+
+const state = (stand: Stand, id: string): unknown => ({
+  host: [...stand.onHost(id).keys()].map((key) => key.replaceAll(kubeName(id), "it")),
+  inside: [...stand.within(id).keys()],
+  rows: [...stand.world.tables.rows().keys()]
+    .filter((key) => !/\/(audit|token)\//.test(key))
+    .map((key) => key.replaceAll(id, "it").replace(/3\d{4}$/, "seat"))
+    .sort(),
+  conditions: Object.values(stand.conditions(id)).map(({ type, status }) => `${type} ${status}`),
+});
+
+/** Work goes on without trouble until it is as wished, for ten minutes at most. */
+async function calm(stand: Stand, reached: () => boolean): Promise<void> {
+  await stand.world.drain();
+  for (let i = 0; i < 10 && !reached(); i += 1) await stand.world.sweep();
+}
+
+describe("create", async () => {
+  const create = async ({ ada, world }: Stand): Promise<void> => {
+    await ada.post("/v1/clusters", { name: "one" });
+    await world.drain();
+  };
+  const cases = casesOf(await callsOf(create, async () => {}));
+  const whole = await newStand();
+  const wished = state(whole, await whole.make());
+
+  test.each([0, 1, 2, 3])(
+    "at any moment ends in one whole cluster with one set of keys (part %i)",
+    long,
+    async (part) => {
+      for (const one of cases.filter((_, at) => at % 4 === part)) {
+        const stand = await newStand();
+        const struck = strike(stand, one);
+        const name = JSON.stringify(one);
+        await create(stand);
+        stand.world.outside = undefined;
+        const authorities = countAuthorities(stand.world);
+        const kept = [...stand.world.tables.rows().keys()].filter((key) => key.endsWith("/authorities")).length;
+        // Whoever got no answer asks again: made, or there already.
+        expect([201, 409], name).toContain((await stand.ada.post("/v1/clusters", { name: "one" })).status);
+        const { items } = (await stand.ada.get("/v1/clusters")).body as { items: { id: string }[] };
+        expect([struck(), items.length], name).toEqual([true, 1]);
+        const id = items[0]?.id ?? "";
+        const settled = ({ observedGeneration = 0, failures = 0, holder }: Partial<Cluster> = {}): boolean =>
+          observedGeneration === 1 && failures === 0 && holder === undefined;
+        await calm(stand, () => settled(stand.row(id)));
+        expect([await stand.phase(id), kept + authorities()], name).toEqual(["Ready", 1]);
+        expect(state(stand, id), name).toEqual(wished);
+        const before = stand.still(id);
+        await stand.world.round();
+        expect(stand.still(id), name).toEqual(before);
+      }
+    },
+  );
+});
+
+describe("delete", async () => {
+  const remove = async ({ ada, world }: Stand): Promise<void> => {
+    const key = [...world.tables.rows().keys()].find((one) => one.includes("/cluster/"));
+    await ada.delete(`/v1/clusters/${key?.split("/")[2]}`);
+    await world.drain();
+  };
+  const calls = await callsOf(remove, (stand) => stand.make());
+  const cases = casesOf(calls).concat(casesOf(calls, true).filter(({ nth, dies }) => !dies && calls[nth - 1]));
+
+  test("at any moment ends in nothing but one receipt", long, async () => {
+    for (const one of cases) {
+      const stand = await newStand();
+      const rows = new Set(stand.world.tables.rows().keys());
+      const id = await stand.make();
+      const objects = stand.onHost(id).size;
+      const struck = strike(stand, one);
+      const name = JSON.stringify(one);
+      await remove(stand);
+      stand.world.outside = undefined;
+      await stand.ada.delete(`/v1/clusters/${id}`);
+      await calm(stand, () => stand.row(id) === undefined);
+      expect(struck(), name).toBe(true);
+      expect([...stand.onHost(id)], name).toEqual([]);
+      const left = [...stand.world.tables.rows().keys()].filter((key) => !rows.has(key) && !key.includes("/audit/"));
+      expect(left, name).toEqual([`${stand.ada.tenant}/receipt/${id}`]);
+      const { body } = await stand.ada.get(`/v1/clusters/${id}/receipt`);
+      expect(body["remaining"], name).toEqual([]);
+      expect((body["removed"] as string[]).length, name).toBe(objects);
+      const { items } = (await stand.ada.get("/v1/audit?limit=100")).body as { items: { verb: string }[] };
+      expect(
+        items.filter(({ verb }) => verb === "cluster:removed"),
+        name,
+      ).toHaveLength(1);
+    }
+  });
+});

@@ -1,0 +1,114 @@
+import { X509Certificate } from "node:crypto";
+import type { Found, Target } from "#core/context.ts";
+import { accountOf, standingOf, type Standing } from "./apiserver/identity.ts";
+import type { Objects } from "./apiserver/server.ts";
+import type { Call, KubeWorld } from "./kube.ts";
+
+/** The port on which every host of the world answers itself; all others are node ports. */
+const hostPort = "6443";
+const membersNamespace = "berth-members";
+const granted = ["Secret", "ServiceAccount"];
+/** What a cluster's own API server is called in the world: by its etcd's volume, as all that it knows is there. */
+export const insideOf = (volume: Found): string => `etcd on ${volume.metadata.uid}`;
+
+const parsed = new Map<string, X509Certificate>();
+function read(pem: string): X509Certificate | undefined {
+  try {
+    const certificate = parsed.get(pem) ?? new X509Certificate(pem);
+    parsed.set(pem, certificate);
+    return certificate;
+  } catch {
+    // What is no certificate proves nothing.
+    return undefined;
+  }
+}
+
+const proves = (pem: string, authority: string, now: string): X509Certificate | undefined => {
+  const [certificate, issuer] = [read(pem), read(authority)];
+  if (certificate === undefined || issuer === undefined || !certificate.verify(issuer.publicKey)) return undefined;
+  return Date.parse(now) < Date.parse(certificate.validTo) ? certificate : undefined;
+};
+
+/**
+ * Who is reached by whom in the world: a host at its port 6443, and at each node port the API server of the cluster
+ * whose etcd and kube-apiserver run there. A client needs the right authority and name; a certificate is worth what
+ * it says when the cluster's own authority signed it.
+ */
+export function newPlanes(kubes: () => KubeWorld, now: () => string) {
+  const isHost = ({ server }: Target): boolean => new URL(server).port === hostPort;
+
+  /** The Secret and the volume of the cluster at a node port, while its Pods run. */
+  function plane({ server }: Target): { files: (name: string) => string; volume: Found } | undefined {
+    const { hostname, port } = new URL(server);
+    const { objects } = kubes().server(`https://${hostname}:${hostPort}`);
+    const service = objects.list({ apiVersion: "v1", kind: "Service" }).find((one) => portsOf(one).includes(port));
+    const namespace = service?.metadata.namespace;
+    if (namespace === undefined || !runs(objects, namespace)) return undefined;
+    const secret = objects.find({ apiVersion: "v1", kind: "Secret", name: "apiserver", namespace });
+    const volume = objects.find({ apiVersion: "v1", kind: "PersistentVolumeClaim", name: "data-etcd-0", namespace });
+    if (secret === undefined || volume === undefined) return undefined;
+    const data = secret["data"] as Record<string, string>;
+    return { volume, files: (name) => Buffer.from(data[name] ?? "", "base64").toString() };
+  }
+
+  return {
+    answers(target: Target): string | undefined {
+      if (isHost(target)) return target.server;
+      const found = plane(target);
+      if (found === undefined) return undefined;
+      const certificate = proves(found.files("tls.crt"), target.authority, now());
+      const name = target.serverName ?? new URL(target.server).hostname;
+      const named = certificate?.checkHost(name) ?? certificate?.checkIP(name);
+      return named === undefined ? undefined : insideOf(found.volume);
+    },
+
+    who(target: Target, call: Call): Standing | undefined {
+      if (isHost(target)) return "admin";
+      const found = plane(target);
+      if (found === undefined) return "stranger";
+      const { objects } = kubes().server(insideOf(found.volume));
+      if ("token" in target.user) {
+        const standing = standingOf(target, objects, now());
+        return standing === "weak" && isAdmin(objects, accountOf(target.user.token)) ? "admin" : standing;
+      }
+      const subject = proves(target.user.certificate, found.files("ca.crt"), now())?.subject.split("\n");
+      if (subject === undefined) return "stranger";
+      if (subject.includes("O=system:masters")) return "admin";
+      const bound = isBound(objects) && call.namespace === membersNamespace && granted.includes(call.kind ?? "");
+      return subject.includes("O=berth:access") && bound ? "admin" : "weak";
+    },
+  };
+}
+
+const portsOf = (service: Found): string[] =>
+  ((service["spec"] as { ports?: { nodePort?: number }[] }).ports ?? []).map(({ nodePort }) => String(nodePort));
+
+function runs(objects: Objects, namespace: string): boolean {
+  const ready = (kind: string, name: string): boolean => {
+    const workload = objects.find({ apiVersion: "apps/v1", kind, name, namespace });
+    const { readyReplicas = 0 } = (workload?.["status"] ?? {}) as { readyReplicas?: number };
+    return workload?.metadata.deletionTimestamp === undefined && readyReplicas > 0;
+  };
+  return ready("StatefulSet", "etcd") && ready("Deployment", "kube-apiserver");
+}
+
+const rbac = "rbac.authorization.k8s.io/v1";
+
+const isBound = (objects: Objects): boolean =>
+  ["Role", "RoleBinding"].every(
+    (kind) => objects.find({ apiVersion: rbac, kind, name: "berth:access", namespace: membersNamespace }) !== undefined,
+  );
+
+const isAdmin = (objects: Objects, account: { name: string; namespace: string } | undefined): boolean =>
+  objects.list({ apiVersion: rbac, kind: "ClusterRoleBinding" }).some((binding) => {
+    const { roleRef, subjects = [] } = binding as unknown as { roleRef: { name: string }; subjects?: Subject[] };
+    const is = ({ kind, name, namespace }: Subject): boolean =>
+      kind === "ServiceAccount" && name === account?.name && namespace === account.namespace;
+    return roleRef.name === "cluster-admin" && subjects.some(is);
+  });
+
+interface Subject {
+  kind: string;
+  name: string;
+  namespace?: string;
+}
