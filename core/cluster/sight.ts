@@ -105,7 +105,7 @@ const mark = (found: Found | undefined): string => {
 
 /**
  * Wakes at the first change that matters, and tells it: readiness of a part, an object that goes, an API server that
- * answers. It goes on from the very versions that were looked at, so nothing is missed in between.
+ * answers. What changed since we looked is found by comparing first, so nothing is missed in between.
  */
 export async function coming(
   ctx: Work,

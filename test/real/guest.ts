@@ -17,6 +17,7 @@ export const guest = (stack: Stack) =>
         /\s+/,
       );
     beforeAll(() => {
+      own.open();
       copyFileSync(stack.hostKubeconfig, file);
       chmodSync(file, 0o644);
     });

@@ -15,6 +15,7 @@ let untouched: string[] = [];
 let told = "";
 
 beforeAll(async () => {
+  stack.open();
   untouched = await machine();
   told = await stack.up();
 });

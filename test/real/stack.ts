@@ -1,6 +1,7 @@
 // One real stack in a folder of its own, beside whatever else runs on this machine.
 import { spawn } from "node:child_process";
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chownSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { vi } from "vitest";
 import { openQueue } from "#core/queue/index.ts";
@@ -82,13 +83,17 @@ export class Stack {
   /** @param rootless all of it runs as nobody. */
   constructor({ rootless = false } = {}) {
     // Short, for sockets lie below it, and outside of the work tree.
-    this.folder = mkdtempSync("/tmp/berth-real-");
+    this.folder = `/tmp/berth-real-${randomBytes(4).toString("hex")}`;
     this.state = where(join(this.folder, "state"));
     this.people = join(this.folder, "people");
     this.checkout = rootless ? join(this.folder, "checkout") : root;
     this.as = rootless ? asNobody(this.checkout) : [];
-    mkdirSync(this.people);
-    if (!rootless) return;
+  }
+
+  /** Makes its folders; until then it is but a name. */
+  open(): void {
+    mkdirSync(this.people, { recursive: true });
+    if (this.as.length === 0) return;
     mkdirSync(this.checkout);
     for (const each of [this.folder, this.people]) chownSync(each, nobody, nobody);
   }
