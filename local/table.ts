@@ -44,7 +44,10 @@ export async function tableCommand({ data, port, cache }: { data: string; port: 
   const path = [classes, ...jars(home)].join(":");
   const native = `-Djava.library.path=${join(home, "DynamoDBLocal_lib")}`;
   const options = ["-sharedDb", "-dbPath", data, "-port", String(port), "-disableTelemetry"];
-  return { command: ["java", "-Xmx256m", native, "-cp", path, "Loopback", ...options], env: {} };
+  return {
+    command: ["java", "-Xmx256m", "-XX:TieredStopAtLevel=1", native, "-cp", path, "Loopback", ...options],
+    env: {},
+  };
 }
 
 /** Resolves once the server answers. @throws Error when it has not within `seconds`. */

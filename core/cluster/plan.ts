@@ -139,6 +139,17 @@ export function plan(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
   const both = [...drift(base ?? [], objects, "host"), ...drift(rest ?? [], objects, "host")];
   steps.push(...put("host", both));
   for (const found of altered([...services, ...(rest ?? [])], objects, "host")) steps.push({ do: "remove", found });
+  const wantedInside = signed && seen.inside ? insideManifests(signed, seen.owners) : [];
+  const insidePuts = seen.inside ? drift(wantedInside, seen.inside, "inside") : [];
+  const rebound = seen.inside ? altered(wantedInside, seen.inside, "inside") : [];
+  const spaces = insidePuts.filter(({ manifest }) => manifest.kind === "Namespace");
+  const others = insidePuts.filter((one) => !spaces.includes(one) && !rebound.some((found) => found === one.found));
+  steps.push(...put("inside", spaces, others));
+  for (const found of rebound) steps.push({ do: "remove", found });
+  steps.push(...strangers(seen.inside, wantedInside));
+
+  const bootstrapped = seen.inside !== undefined && insidePuts.length === 0;
+
   const managed = seen.ready && signed ? [...controllerSecrets(signed), ...controllers(signed)] : [];
   const managing = drift(managed, objects, "host");
   steps.push(...put("host", managing));
@@ -149,19 +160,9 @@ export function plan(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
   const last = controlled ? drift([quota(parts)], objects, "host") : [];
   steps.push(...put("host", last));
 
-  const wantedInside = signed && seen.inside ? insideManifests(signed, seen.owners) : [];
-  const insidePuts = seen.inside ? drift(wantedInside, seen.inside, "inside") : [];
-  const rebound = seen.inside ? altered(wantedInside, seen.inside, "inside") : [];
-  const spaces = insidePuts.filter(({ manifest }) => manifest.kind === "Namespace");
-  const others = insidePuts.filter((one) => !spaces.includes(one) && !rebound.some((found) => found === one.found));
-  steps.push(...put("inside", spaces, others));
-  for (const found of rebound) steps.push({ do: "remove", found });
-  steps.push(...strangers(seen.inside, wantedInside));
-
   const started = signed !== undefined && base !== undefined && drift(base, objects, "host").length === 0;
   // One that differs is there: mending it is no step back in the making.
   const prepared = ground.flat().every(({ found }) => found !== undefined);
-  const bootstrapped = seen.inside !== undefined && insidePuts.length === 0;
   const ends = ending([...ground.flat(), ...both, ...managing, ...insidePuts]);
   const awaits = ends.map(({ manifest }) => `${keyOf(manifest, "host")} to end`);
   if (started && !seen.ready) awaits.push("the API server to answer");

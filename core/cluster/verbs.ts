@@ -184,7 +184,7 @@ export async function wait(
     const cluster = await store.get(ctx, id);
     const met = cluster.status.conditions.some(({ type, status }) => type === options.condition && status === "True");
     if (met || Date.parse(ctx.now()) >= until) return store.view(cluster);
-    await options.sleep(150);
+    await options.sleep(250);
   }
 }
 

@@ -2,6 +2,7 @@ import { KubeFault, type Found, type Kube, type Manifest, type Query, type Ref, 
 import { silenceOf } from "./fault.ts";
 import { collectionPath, objectPath } from "./kinds.ts";
 import { changesIn } from "./watch.ts";
+import { reachable } from "./reach.ts";
 import { openWire, type Call } from "./wire.ts";
 
 /** The bounds of a client's calls. */
@@ -115,7 +116,15 @@ export function openKube(target: Target, options: KubeOptions = {}): Kube {
     },
 
     async ready(ms) {
-      const call = { what: "ready", method: "GET", path: "/readyz", signal: AbortSignal.timeout(ms) } as const;
+      const since = performance.now();
+      if (!(await reachable(target.server, ms))) return false;
+      const left = ms - (performance.now() - since);
+      const call = {
+        what: "ready",
+        method: "GET",
+        path: "/readyz",
+        signal: AbortSignal.timeout(Math.max(1, Math.round(left))),
+      } as const;
       try {
         await (await wire.send(call)).dump();
         return true;

@@ -8,6 +8,7 @@ import { bootstrap } from "#core/tenant/index.ts";
 import { access } from "#functions/access/app.ts";
 import { api } from "#functions/api/app.ts";
 import type { Deps } from "#functions/deps.ts";
+import { beat } from "#functions/cron/beat.ts";
 import { consume } from "#functions/queue/consume.ts";
 import { open } from "#functions/wire.ts";
 import { cache } from "../../local/build.ts";
@@ -65,7 +66,15 @@ export async function newStack(tell: (line: string) => void): Promise<Stack> {
   const loops = [
     poll({ queue, handler: (event) => consume(deps, event), signal: running.signal, log: deps.log }),
     keepVolumes(state, host, running.signal, tell),
+    probing(),
   ];
+  /** The clock's work, so that the host stays known as well. */
+  async function probing(): Promise<void> {
+    while (!running.signal.aborted) {
+      await deps.sleep(60_000, running.signal);
+      await beat(deps).catch((error: unknown) => tell(String(error)));
+    }
+  }
   save(files.staffToken, await bootstrap(deps));
   // Only to register: what is measured does not go over HTTP.
   const server = serve({
