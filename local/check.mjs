@@ -26,7 +26,9 @@ async function row(steps, failures) {
 try {
   await packages();
   const failures = [];
-  await Promise.all(rows.map((steps) => row(steps, failures)));
+  // Whoever runs all tests next need not run these twice.
+  const asked = process.argv.includes("--static") ? rows.slice(0, 1) : rows;
+  await Promise.all(asked.map((steps) => row(steps, failures)));
   for (const each of failures) process.stdout.write(`\n${each}`);
   say(failures.length === 0 ? "all is well" : `${failures.length} of the checks failed`);
   process.exitCode = failures.length === 0 ? 0 : 1;
