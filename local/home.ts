@@ -7,13 +7,12 @@ import { api } from "#functions/api/app.ts";
 import { beat } from "#functions/cron/beat.ts";
 import { round } from "#functions/cron/round.ts";
 import { consume } from "#functions/queue/consume.ts";
-import { open } from "#functions/wire.ts";
 import { type HostInfo, keepVolumes } from "./host/index.ts";
 import { trimLogs } from "./process.ts";
-import { poll, startQueue } from "./queue.ts";
-import { apiURL, home, paths, tableName, tableURL } from "./settings.ts";
+import { poll } from "./queue.ts";
+import { apiURL, home, paths } from "./settings.ts";
 import { read, save, state as where } from "./state.ts";
-import { createTable, localClient, ready } from "./table.ts";
+import { openHome } from "./stores.ts";
 
 /** How often the clock's functions run; a minute in the cloud, and less where a test is in a hurry. */
 const period = Number(process.env["BERTH_CLOCK_SECONDS"] ?? "60") * 1000;
@@ -24,20 +23,7 @@ const graceMilliseconds = 2_000;
 const state = where();
 const files = paths(state);
 const known = home(state);
-await ready(tableURL(known));
-await createTable(tableURL(known), tableName);
-const queue = await startQueue({ port: known.ports.queue });
-const { region, credentials } = localClient(tableURL(known));
-const deps = open({
-  homeTenant: known.homeTenant,
-  // The issuer's name must be https and must not change with a port; nothing dials it here.
-  url: "https://berth.internal",
-  region,
-  credentials,
-  table: { name: tableName, endpoint: tableURL(known) },
-  queue: { url: queue.url, deadURL: queue.deadURL, endpoint: queue.endpoint },
-  keyFile: files.key,
-});
+const { opened: deps, queue } = await openHome(state, known);
 save(files.staffToken, `${await bootstrap({ ...deps }, read(files.staffToken)?.trim())}\n`);
 
 const doors = { api: api(deps), access: access(deps) };

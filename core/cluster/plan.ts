@@ -136,7 +136,8 @@ export function plan(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
 
   const base = signed && [apiserverSecret(signed), etcdSecret(signed), etcdSet(signed), apiserver(signed)];
   const rest = signed && [...policies(parts), ...budgets(parts)];
-  const both = [...drift(base ?? [], objects, "host"), ...drift(rest ?? [], objects, "host")];
+  const lacking = drift(base ?? [], objects, "host");
+  const both = [...lacking, ...drift(rest ?? [], objects, "host")];
   steps.push(...put("host", both));
   for (const found of altered([...services, ...(rest ?? [])], objects, "host")) steps.push({ do: "remove", found });
   const wantedInside = signed && seen.inside ? insideManifests(signed, seen.owners) : [];
@@ -160,7 +161,7 @@ export function plan(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
   const last = controlled ? drift([quota(parts)], objects, "host") : [];
   steps.push(...put("host", last));
 
-  const started = signed !== undefined && base !== undefined && drift(base, objects, "host").length === 0;
+  const started = signed !== undefined && lacking.length === 0;
   // One that differs is there: mending it is no step back in the making.
   const prepared = ground.flat().every(({ found }) => found !== undefined);
   const ends = ending([...ground.flat(), ...both, ...managing, ...insidePuts]);

@@ -10,15 +10,15 @@ import { api } from "#functions/api/app.ts";
 import type { Deps } from "#functions/deps.ts";
 import { beat } from "#functions/cron/beat.ts";
 import { consume } from "#functions/queue/consume.ts";
-import { open } from "#functions/wire.ts";
 import { cache } from "../../local/build.ts";
 import { register } from "../../local/enrol.ts";
 import { erase, type HostInfo, keepVolumes, up } from "../../local/host/index.ts";
 import { start, stop } from "../../local/process.ts";
-import { poll, startQueue } from "../../local/queue.ts";
-import { paths, settle, tableName, tableURL } from "../../local/settings.ts";
+import { poll } from "../../local/queue.ts";
+import { paths, settle } from "../../local/settings.ts";
 import { prepare, read, save, type State, state as where } from "../../local/state.ts";
-import { createTable, localClient, ready, tableCommand } from "../../local/table.ts";
+import { openHome } from "../../local/stores.ts";
+import { tableCommand } from "../../local/table.ts";
 
 export interface Stack {
   state: State;
@@ -38,19 +38,7 @@ export async function newStack(tell: (line: string) => void): Promise<Stack> {
   const { command, env } = await tableCommand({ data: files.table, port: known.ports.table, cache: cache() });
   await start(state, { name: "table", command, env });
   const host = await up({ path: state.root }, tell);
-  await ready(tableURL(known));
-  await createTable(tableURL(known), tableName);
-  const queue = await startQueue({ port: known.ports.queue });
-  const { region, credentials } = localClient(tableURL(known));
-  const opened = open({
-    homeTenant: known.homeTenant,
-    url: "https://berth.internal",
-    region,
-    credentials,
-    table: { name: tableName, endpoint: tableURL(known) },
-    queue: { url: queue.url, deadURL: queue.deadURL, endpoint: queue.endpoint },
-    keyFile: files.key,
-  });
+  const { opened, queue } = await openHome(state, known);
   // Each line of the log would be timed along with what is measured.
   const deps: Deps = {
     ...opened,
