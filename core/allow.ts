@@ -15,20 +15,23 @@ export const permissions = [
   "version:read",
   "cluster:read",
   "cluster:write",
+  "cluster:logs",
   "cluster:access",
+  "quota:read",
   "home:read",
   "home:write",
+  "home:poke",
 ] as const;
 export type Permission = (typeof permissions)[number];
 
-const viewer: Permission[] = ["tenant:read", "member:read", "token:read", "version:read", "cluster:read"];
-const editor: Permission[] = [...viewer, "token:write", "cluster:write"];
+const viewer: Permission[] = ["tenant:read", "member:read", "token:read", "version:read", "cluster:read", "quota:read"];
+const editor: Permission[] = [...viewer, "token:write", "cluster:write", "cluster:logs"];
 const owner: Permission[] = [...editor, "member:write", "cluster:access", "audit:read"];
 const granted: Record<Role, ReadonlySet<Permission>> = {
   viewer: new Set(viewer),
   editor: new Set(editor),
   owner: new Set(owner),
-  staff: new Set([...owner, "home:read", "home:write"]),
+  staff: new Set([...owner, "home:read", "home:write", "home:poke"]),
 };
 
 /** All that a role may do. What a token is scoped for can only be less. */

@@ -1,7 +1,12 @@
 import type * as z from "zod";
 import type { Role } from "./allow.ts";
+import { Fault } from "./error.ts";
 import type { ID } from "./id.ts";
+import type { Kube, Target } from "./kubernetes.ts";
 import type { Page, PageInput } from "./page.ts";
+
+// One door to all ports: what a verb needs to know comes from here.
+export * from "./kubernetes.ts";
 
 /** Who is asking. `scopes` narrows the role (null: all of it); they are the `noun:verb` strings that `allow` takes. */
 export interface Actor {
@@ -10,6 +15,8 @@ export interface Actor {
   role: Role;
   scopes: readonly string[] | null;
   token: ID<"token"> | null;
+  /** Requests per second that its tenant may make; left out where none are counted. */
+  rate?: number;
 }
 
 /** Structured lines; fields are named one by one, never whole objects, so that no secret slips in. */
@@ -42,6 +49,10 @@ export interface Work extends Context {
   kube(target: Target): Kube;
   /** Resolves after `ms`, at once when `signal` aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Aborts when the process is told to end: who holds a lease lets go as soon as it can. */
+  readonly ending?: AbortSignal;
+  /** Told when a step of a row's life is done for the first time, and how long it took; for figures. */
+  took?(step: string, seconds: number): void;
 }
 
 /** What spans tenants: clocks, hosts, staff. */
@@ -52,8 +63,35 @@ export interface Home {
   readonly url: string;
   table(tenant: ID<"tenant">): Table;
   /** Rows of any tenant whose `lookAt` is not after `before`, oldest first, of one shard of the due index. */
-  due(shard: number, before: string, page?: PageInput): Promise<Page<{ tenant: ID<"tenant">; id: ID }>>;
+  due(shard: number, before: string, page?: PageInput): Promise<Page<Place>>;
+  /** Rows of any tenant that failed too often and wait for a person, the longest first. */
+  parked(page?: PageInput): Promise<Page<Place>>;
+  /** Audit entries of any tenant that no digest holds yet, oldest first, of one shard; a tenant's are all in one. */
+  unsealed(shard: number, before: string, page?: PageInput): Promise<Page<Place>>;
+  /** The clusters whose control planes a host carries, with the digest of what was last seen of each there. */
+  carried(host: ID<"host">, page?: PageInput): Promise<Page<Place & { sight?: string }>>;
   poke(tenant: ID<"tenant">, id: ID): Promise<void>;
+  /** Messages that nobody could work on, up to `limit` (10 at most is told at once by the queue, so it asks again). */
+  letters(limit: number): Promise<Letter[]>;
+  /** Sends up to `limit` dead letters back to the queue. @returns how many were. */
+  redrive(limit: number): Promise<number>;
+}
+
+/** Where a row is, in an answer that spans tenants. */
+export interface Place {
+  tenant: ID<"tenant">;
+  id: ID;
+}
+
+/** A message that nobody could work on. Its body is told only as far as it is one of ours. */
+export interface Letter {
+  id: string;
+  /** When it was first sent, ISO 8601 UTC. */
+  sentAt: string;
+  /** Why it was put away; `failed too often` when the queue did. */
+  reason: string;
+  /** What it names, when it can be read. */
+  poke: Place | undefined;
 }
 
 // The table: rows of one tenant.
@@ -62,6 +100,21 @@ export interface Home {
 export interface Kind<T> {
   name: string;
   schema: z.ZodType<T>;
+  /**
+   * The newest form of such rows that this release knows; 1 when left out. A row of a higher one was written by a newer
+   * release: reading it throws `Newer`, and no write of ours lands on it.
+   */
+  form?: number;
+}
+
+/** A row that a newer release of Berth wrote: it is left as it is. */
+export class Newer extends Fault {
+  constructor(kind: string, id: string) {
+    super("unavailable", `The ${kind} ${id} was written by a newer release of Berth, and is left as it is.`, {
+      retryAfterSeconds: 60,
+    });
+    this.name = "Newer";
+  }
 }
 
 export type Scalar = string | number | boolean;
@@ -69,7 +122,12 @@ export type Scalar = string | number | boolean;
 export type When = Record<string, Scalar | { absent: true } | { present: true } | { below: number } | { not: Scalar }>;
 
 export interface Edit {
-  /** Top-level attributes; a whole attribute is replaced. `lookAt` (ISO) also places the row in the due index. */
+  /**
+   * Top-level attributes; a whole attribute is replaced. Some of them place the row in a sparse index: `lookAt` (ISO)
+   * in the due rows, `parkedAt` (ISO) in the parked, `unsealed` (ISO) in the entries to be sealed, `hostedOn` (a
+   * host's id) in what that host carries. A row has one of the first three at most: setting one takes the others away,
+   * and an edit that removes one and leaves another is refused.
+   */
   set?: Record<string, unknown>;
   remove?: string[];
   /** Numbers added to (absent counts as 0). */
@@ -83,8 +141,18 @@ export interface Change {
   readonly kind: string;
   readonly id: string;
   readonly act: "insert" | "update" | "remove" | "check";
+  /** The kind's `form`. */
+  readonly form?: number;
   readonly row?: Record<string, unknown>;
   readonly edit?: Edit;
+}
+
+/** Which ids of a kind are listed, and in which order. */
+export interface Range {
+  prefix?: string;
+  from?: string;
+  to?: string;
+  newest?: boolean;
 }
 
 /** Rows of one tenant. The tenant is the beginning of every key, so no verb can forget the filter. */
@@ -96,8 +164,11 @@ export interface Table {
   getAll<const K extends readonly (readonly [Kind<unknown>, string])[]>(
     keys: K,
   ): Promise<{ [I in keyof K]: K[I] extends readonly [Kind<infer T>, string] ? T | undefined : never }>;
-  /** Ids ascending (descending with `newest`); `prefix` keeps ids that begin so. */
-  list<T>(kind: Kind<T>, page?: PageInput & { prefix?: string; newest?: boolean }): Promise<Page<T>>;
+  /**
+   * Ids ascending (descending with `newest`). `prefix` keeps ids that begin so; `from` and `to` (both included) keep a
+   * range, and can't be said together with `prefix`.
+   */
+  list<T>(kind: Kind<T>, page?: PageInput & Range): Promise<Page<T>>;
   /** A new row; refused when one with this id exists. `row` must carry no undefined. */
   insert<T extends object>(kind: Kind<T>, id: string, row: T): Change;
   /** An edit of a row that exists (refused otherwise). */
@@ -138,111 +209,4 @@ export interface Seal {
   seal(plain: string, binding: Binding): Promise<string>;
   /** @throws Error when the text was altered, or sealed for another binding or key. */
   open(sealed: string, binding: Binding): Promise<string>;
-}
-
-// Kubernetes.
-
-/** Where an API server is and who we are there. PEM texts. */
-export interface Target {
-  /** `https://address:port` */
-  server: string;
-  authority: string;
-  /** The name in its certificate, when it is not the server's address. */
-  serverName?: string;
-  user: { certificate: string; key: string } | { token: string };
-}
-
-export interface Manifest {
-  apiVersion: string;
-  kind: string;
-  metadata: {
-    name: string;
-    namespace?: string;
-    labels?: Record<string, string>;
-    annotations?: Record<string, string>;
-    [field: string]: unknown;
-  };
-  [field: string]: unknown;
-}
-
-/** An object as an API server holds it. */
-export type Found = Manifest & {
-  metadata: { uid: string; resourceVersion: string; creationTimestamp: string; deletionTimestamp?: string };
-};
-
-export interface Ref {
-  apiVersion: string;
-  kind: string;
-  name: string;
-  namespace?: string;
-}
-
-/** A set of objects of one kind; without `namespace`, of the whole cluster. */
-export interface Query {
-  apiVersion: string;
-  kind: string;
-  namespace?: string;
-  labels?: Record<string, string>;
-}
-
-export interface Seen {
-  type: "ADDED" | "MODIFIED" | "DELETED";
-  object: Found;
-}
-
-/** One API server. Every call ends within its timeout (10 s unless said) and throws `KubeFault` only. */
-export interface Kube {
-  /** Makes it as field manager `berth`; a KubeFault `conflict` when it exists. */
-  create(manifest: Manifest): Promise<Found>;
-  /**
-   * Server-side apply as `berth`, forced, on the version we looked at: a KubeFault `conflict` when it moved on.
-   * What is gone by now is made anew, unless the manifest's metadata also carries the `uid` we saw: then `conflict`.
-   */
-  apply(manifest: Manifest, resourceVersion: string): Promise<Found>;
-  get(ref: Ref): Promise<Found | undefined>;
-  /** Every object of the set (in pages), and the version from which a watch can go on. */
-  list(query: Query): Promise<{ items: Found[]; resourceVersion: string }>;
-  /** DELETE of exactly the object we saw, in the background. Gone already is fine. */
-  remove(ref: Ref, seen: { uid: string; resourceVersion?: string }): Promise<void>;
-  /** Changes after `resourceVersion`, until `signal` aborts or `seconds` pass; a KubeFault `expired` when too old. */
-  watch(query: Query, options: { resourceVersion: string; seconds: number; signal: AbortSignal }): AsyncIterable<Seen>;
-  /** True when /readyz says ok; false on any failure. `ms` bounds it. */
-  ready(ms: number): Promise<boolean>;
-  /** The version it says it runs, such as `v1.34.4`. */
-  version(): Promise<string>;
-  /** A ServiceAccount token by TokenRequest, bound to a Secret when one is named. */
-  token(
-    account: { name: string; namespace: string },
-    options: { seconds: number; audiences?: string[]; secret?: { name: string; uid: string } },
-  ): Promise<{ token: string; expiresAt: string }>;
-}
-
-/** How an API server's answer is to be met. `unavailable`: 5xx, no connection, or no answer in time. */
-export type KubeFaultKind =
-  | "unauthorized"
-  | "forbidden"
-  | "missing"
-  | "conflict"
-  | "expired"
-  | "invalid"
-  | "throttled"
-  | "unavailable";
-
-export class KubeFault extends Error {
-  readonly kind: KubeFaultKind;
-  /** The HTTP status; 0 when there was no answer. */
-  readonly status: number;
-  readonly retryAfterSeconds: number | undefined;
-
-  constructor(
-    kind: KubeFaultKind,
-    message: string,
-    options: { status?: number; retryAfterSeconds?: number; cause?: unknown } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.name = "KubeFault";
-    this.kind = kind;
-    this.status = options.status ?? 0;
-    this.retryAfterSeconds = options.retryAfterSeconds;
-  }
 }

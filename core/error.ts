@@ -26,18 +26,21 @@ export class Fault extends Error {
   readonly kind: FaultKind;
   readonly errors: FieldFault[];
   readonly retryAfterSeconds: number | undefined;
+  /** The generation that is there, when another one was meant: the answer's ETag. */
+  readonly generation: number | undefined;
 
   /** @param options.errors every field that is wrong, all at once. */
   constructor(
     kind: FaultKind,
     message: string,
-    options: { errors?: FieldFault[]; retryAfterSeconds?: number; cause?: unknown } = {},
+    options: { errors?: FieldFault[]; retryAfterSeconds?: number; generation?: number; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "Fault";
     this.kind = kind;
     this.errors = options.errors ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.generation = options.generation;
   }
 }
 

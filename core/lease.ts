@@ -25,6 +25,10 @@ export const engineShape = {
   observedGeneration: z.number().int(),
   /** When the sweep is to look at it; absent when nothing is due. */
   lookAt: z.iso.datetime().optional(),
+  /** Since when it waits for a person, having failed too often; such a row is not due. */
+  parkedAt: z.iso.datetime().optional(),
+  /** A digest of what was last seen of it on its host; the lap pokes the row when it sees another. */
+  sight: z.string().optional(),
   /** Rises with every lease; who holds a lower one is fenced off. */
   epoch: z.number().int().default(0),
   holder: z.string().optional(),
@@ -45,6 +49,12 @@ export interface Kept extends z.output<z.ZodObject<typeof engineShape>> {
 /** `seconds` after an ISO 8601 time. */
 export const later = (now: string, seconds: number): string => new Date(Date.parse(now) + seconds * 1000).toISOString();
 
+/** What a change of a row, or a person's release of a parked one, writes besides: it is looked at now, and anew. */
+export const wake = (now: string): { set: { lookAt: string; failures: number }; remove: string[] } => ({
+  set: { lookAt: now, failures: 0 },
+  remove: ["parkedAt"],
+});
+
 /** Takes the lease, or marks it dirty and sees whether its holder lives. No wall clocks are compared. */
 export async function take<Row extends Kept>(
   ctx: Work,
@@ -60,19 +70,21 @@ export async function take<Row extends Kept>(
         holder: Buffer.from(ctx.random(9)).toString("base64url"),
         lookAt: later(ctx.now(), limits.functionSeconds),
       },
-      remove: ["dirty"],
+      remove: ["dirty", "parkedAt"],
       when: { epoch: met.epoch, ...when },
     });
   try {
     if (row.holder === undefined) return await mine(row, { holder: { absent: true } });
     const met = await ctx.table.edit(kind, row.id, { set: { dirty: true }, when: { holder: row.holder } });
-    await ctx.sleep(limits.recheckSeconds * 1000);
+    await ctx.sleep(limits.recheckSeconds * 1000, ctx.ending);
     for (const rest of [limits.leaseSeconds - limits.recheckSeconds, 0]) {
+      // A wait that was cut short says nothing about the holder.
+      if (ctx.ending?.aborted === true) return "busy";
       const now = await ctx.table.get(kind, row.id);
       if (now === undefined) return "gone";
       if (now.holder === undefined && now.dirty === undefined) return "busy";
       if (now.epoch !== met.epoch || now.beat !== met.beat) return "busy";
-      if (rest > 0) await ctx.sleep(rest * 1000);
+      if (rest > 0) await ctx.sleep(rest * 1000, ctx.ending);
     }
     return await mine(met, { beat: met.beat, holder: met.holder ?? { absent: true } });
   } catch (error) {
@@ -83,6 +95,36 @@ export async function take<Row extends Kept>(
     // Somebody was quicker. If it was a release, the row is free again and ours to take.
     return now.holder === undefined && tries > 1 ? await take(ctx, kind, now, tries - 1) : "busy";
   }
+}
+
+/** A held lease: the row as it was last read or written, and what its holder alone may write. */
+export interface Grip<Row> {
+  row: Row;
+  /** @throws Refused when the lease is another's by now. */
+  write(edit: Edit): Promise<void>;
+  /** Lets go, unless somebody poked or the wish changed meanwhile: then false, and we look again. */
+  release(edit: Edit): Promise<boolean>;
+}
+
+export function gripOf<Row extends Kept>(ctx: Work, kind: Kind<Row>, leased: Row): Grip<Row> {
+  const grip: Grip<Row> = {
+    row: leased,
+    async write(edit) {
+      grip.row = await ctx.table.edit(kind, leased.id, { ...edit, when: { epoch: leased.epoch, ...edit.when } });
+    },
+    async release(edit) {
+      try {
+        const when = { generation: grip.row.generation, dirty: { absent: true } } as const;
+        await grip.write({ ...edit, remove: ["holder", ...(edit.remove ?? [])], when });
+        return true;
+      } catch (error) {
+        if (!(error instanceof Refused) || error.found?.["epoch"] !== leased.epoch) throw error;
+        await grip.write({ remove: ["dirty"] });
+        return false;
+      }
+    },
+  };
+  return grip;
 }
 
 /**

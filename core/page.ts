@@ -28,3 +28,36 @@ export function decodeCursor(cursor: string): string {
   }
   return position;
 }
+
+/** How many rows one request may look at, however few of them it wants. */
+const looksMax = 1_000;
+
+/**
+ * One page of the rows that are wanted, of a list that can't tell them apart by itself. It looks at 1,000 rows at most,
+ * so a page may hold fewer than were asked for, or none, and still have a `next`: whoever follows it finds them all.
+ * @param read one page of the whole list, from its cursor on, in an order that does not change.
+ */
+export async function sift<T>(
+  read: (page: PageInput) => Promise<Page<T>>,
+  keep: (row: T) => boolean,
+  { limit = limitDefault, after: begin }: PageInput = {},
+): Promise<Page<T>> {
+  const items: T[] = [];
+  let looked = 0;
+  let after = begin;
+  for (let size = Math.min(limitMax, looksMax); ; ) {
+    const page = await read({ limit: size, after });
+    const kept = page.items.filter(keep);
+    const last = kept[limit - items.length - 1];
+    if (kept.length > limit - items.length && last !== undefined) {
+      // A cursor stands only at the end of what was read, so it is read again up to the last that there is room for.
+      size = page.items.indexOf(last) + 1;
+      continue;
+    }
+    items.push(...kept);
+    looked += page.items.length;
+    if (page.next === null || items.length >= limit || looked >= looksMax) return { items, next: page.next };
+    after = page.next;
+    size = Math.min(limitMax, looksMax - looked);
+  }
+}
