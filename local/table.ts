@@ -9,11 +9,13 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import {
   CreateTableCommand,
+  DescribeTableCommand,
   DescribeTimeToLiveCommand,
   DynamoDBClient,
   type DynamoDBClientConfig,
   ListTablesCommand,
   ResourceInUseException,
+  UpdateTableCommand,
   UpdateTimeToLiveCommand,
 } from "@aws-sdk/client-dynamodb";
 import { layout, ttlAttribute } from "#core/table/index.ts";
@@ -67,7 +69,7 @@ export async function ready(endpoint: string, seconds = 60): Promise<void> {
   }
 }
 
-/** Makes the table with its index and expiry; one that is there already is left alone. */
+/** Makes the table with its indexes and expiry; one that an older release made gets what it lacks, and loses nothing. */
 export async function createTable(endpoint: string, name: string): Promise<void> {
   const client = new DynamoDBClient(localClient(endpoint));
   try {
@@ -76,12 +78,37 @@ export async function createTable(endpoint: string, name: string): Promise<void>
     await client.send(new CreateTableCommand({ TableName: name, ...definition })).catch((cause: unknown) => {
       if (!(cause instanceof ResourceInUseException)) throw cause;
     });
+    await addIndexes(client, name, definition);
     const { TimeToLiveDescription: now } = await client.send(new DescribeTimeToLiveCommand({ TableName: name }));
     if (now?.TimeToLiveStatus === "ENABLED" || now?.TimeToLiveStatus === "ENABLING") return;
     const TimeToLiveSpecification = { AttributeName: ttlAttribute, Enabled: true };
     await client.send(new UpdateTimeToLiveCommand({ TableName: name, TimeToLiveSpecification }));
   } finally {
     client.destroy();
+  }
+}
+
+/**
+ * Adds the indexes that are missing, one after the other, as the database wants it; it fills them from the rows itself.
+ * @throws Error when an index is not ready after a minute.
+ */
+async function addIndexes(client: DynamoDBClient, name: string, wanted: Mutable<typeof layout>): Promise<void> {
+  for (const end = Date.now() + 60_000; ; ) {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
+    const found = Table?.GlobalSecondaryIndexes ?? [];
+    const missing = wanted.GlobalSecondaryIndexes.find(
+      ({ IndexName }) => !found.some((index) => index.IndexName === IndexName),
+    );
+    const parts = [Table?.TableStatus, ...found.map(({ IndexStatus }) => IndexStatus)];
+    if (parts.some((part) => part !== "ACTIVE")) {
+      if (Date.now() > end) throw new Error(`the table ${name} is not ready`);
+      await setTimeout(50);
+    } else if (missing === undefined) return;
+    else {
+      const { AttributeDefinitions } = wanted;
+      const GlobalSecondaryIndexUpdates = [{ Create: missing }];
+      await client.send(new UpdateTableCommand({ TableName: name, AttributeDefinitions, GlobalSecondaryIndexUpdates }));
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { TransactWriteCommandInput, UpdateCommandInput } from "@aws-sdk/lib-dynamodb";
 import type { Change, Edit, When } from "../context.ts";
-import { keyOf, placeOf, secondsOf, ttlAttribute } from "./layout.ts";
+import { keyOf, secondsOf, ttlAttribute } from "./layout.ts";
+import { written } from "./place.ts";
 
 type Item = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
 export type Update = Pick<
@@ -47,10 +48,8 @@ export function itemOf(TableName: string, change: Change, now: string, by?: stri
   const slots = new Slots();
   const old = { ReturnValuesOnConditionCheckFailure: "ALL_OLD" } as const;
   if (change.act === "insert") {
-    const row = change.row ?? {};
-    const place = typeof row["lookAt"] === "string" ? placeOf(change.id, row["lookAt"]) : {};
     const ConditionExpression = `attribute_not_exists(${slots.name("pk")}) OR ${deadText(slots, now)}`;
-    const Item = { ...row, ...place, ...Key, ...(by && { insertedBy: by }) };
+    const Item = { ...written(change).set, ...Key, ...(by && { insertedBy: by }) };
     return { Put: { TableName, Item, ConditionExpression, ...slots.all(), ...old } };
   }
   if (change.act === "update" && changesSomething(change.edit ?? {})) {
@@ -65,23 +64,21 @@ export function itemOf(TableName: string, change: Change, now: string, by?: stri
 
 export function updateOf(change: Change, now: string, by?: string): Update {
   const slots = new Slots();
-  const { set = {}, remove = [], add = {} } = change.edit ?? {};
-  const lookAt = set["lookAt"];
-  const place = typeof lookAt === "string" ? placeOf(change.id, lookAt) : {};
-  const gone = remove.includes("lookAt") ? [...remove, "dueKey", "dueAt"] : remove;
-  const sets = Object.entries({ ...set, ...place, ...(by && { writtenBy: by }) });
-  const adds = Object.entries(add);
+  const { set, remove, absent } = written(change);
+  const sets = Object.entries({ ...set, ...(by && { writtenBy: by }) });
+  const adds = Object.entries(change.edit?.add ?? {});
   const clauses = [
     sets.length > 0 && `SET ${sets.map(([name, value]) => `${slots.name(name)} = ${slots.value(value)}`).join(", ")}`,
-    gone.length > 0 && `REMOVE ${gone.map((name) => slots.name(name)).join(", ")}`,
+    remove.length > 0 && `REMOVE ${remove.map((name) => slots.name(name)).join(", ")}`,
     adds.length > 0 && `ADD ${adds.map(([name, count]) => `${slots.name(name)} ${slots.value(count)}`).join(", ")}`,
   ];
   // A write that is sent again after its reply was lost must not count twice: it meets its own mark and is refused.
   const fresh = by && whenText(slots, "writtenBy", { not: by });
+  const alone = absent.map((name) => whenText(slots, name, { absent: true }));
   return {
     Key: keyOf(change.tenant, change.kind, change.id),
     UpdateExpression: clauses.filter(Boolean).join(" "),
-    ConditionExpression: [conditionText(slots, change, now), fresh].filter(Boolean).join(" AND "),
+    ConditionExpression: [conditionText(slots, change, now), ...alone, fresh].filter(Boolean).join(" AND "),
     ...slots.all(),
   };
 }
@@ -90,15 +87,16 @@ export function changesSomething({ set = {}, remove = [], add = {} }: Edit): boo
   return Object.keys(set).length + remove.length + Object.keys(add).length > 0;
 }
 
-/** The condition of an update, remove or check. An expired row counts as one that is not there. */
+/** Of an update, remove or check. An expired row counts as one that is not there; one of a newer form is not ours. */
 function conditionText(slots: Slots, change: Change, now: string): string | undefined {
   const when = change.edit?.when ?? {};
   const parts = Object.entries(when).map(([name, want]) => whenText(slots, name, want));
   if (change.act === "update") {
-    return [`attribute_exists(${slots.name("pk")})`, `(${aliveText(slots, now)})`, ...parts].join(" AND ");
+    const there = `attribute_exists(${slots.name("pk")})`;
+    return [there, `(${aliveText(slots, now)})`, knownText(slots, change), ...parts].join(" AND ");
   }
   if (parts.length === 0) return undefined;
-  const met = `(${aliveText(slots, now)}) AND ${parts.join(" AND ")}`;
+  const met = [`(${aliveText(slots, now)})`, knownText(slots, change), ...parts].join(" AND ");
   return Object.values(when).every(metByNothing) ? `(${met}) OR ${deadText(slots, now)}` : met;
 }
 
@@ -113,6 +111,9 @@ function whenText(slots: Slots, name: string, want: When[string]): string {
 }
 
 const metByNothing = (want: When[string]): boolean => typeof want === "object" && ("absent" in want || "not" in want);
+
+const knownText = (slots: Slots, { form = 1 }: Change): string =>
+  `(attribute_not_exists(${slots.name("form")}) OR ${slots.name("form")} <= ${slots.value(form)})`;
 
 const aliveText = (slots: Slots, now: string): string =>
   `attribute_not_exists(${slots.name(ttlAttribute)}) OR ${slots.name(ttlAttribute)} > ${slots.value(secondsOf(now))}`;

@@ -1,18 +1,18 @@
 // The table: rows of tenants in one DynamoDB table. The only room that speaks DynamoDB.
 import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
-import { BatchGetCommand, DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { BatchGetCommand, DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { Home, Kind, Table } from "../context.ts";
-import { Fault } from "../error.ts";
 import type { ID } from "../id.ts";
-import { decodeCursor, encodeCursor, type Page, type PageInput } from "../page.ts";
+import { encodeCursor } from "../page.ts";
 import { changesOf } from "./change.ts";
-import { living } from "./expression.ts";
-import { dueKey, expired, keyOf, moment, secondsOf, tenantOf } from "./layout.ts";
+import { expired, keyOf, secondsOf } from "./layout.ts";
+import { dueKey, hostKey, parkedKey, unsealedKey } from "./place.ts";
+import { placesOf, rowsOf } from "./query.ts";
 import { parseRow, rangeOf } from "./read.ts";
 import { Passing, patiently } from "./retry.ts";
 import { edit, type Store, write } from "./send.ts";
 
-export { dueShards, layout, shardOf, ttlAttribute } from "./layout.ts";
+export { dueShards, lapOf, layout, shardOf, ttlAttribute } from "./layout.ts";
 
 type Row = Record<string, unknown>;
 
@@ -25,10 +25,8 @@ export interface TableOptions {
   client?: DynamoDBClientConfig;
 }
 
-/** All tenants' tables; whoever composes a `Home` takes `table` and `due` from here. */
-export interface Tables {
-  table: (tenant: ID<"tenant">) => Table;
-  due: Home["due"];
+/** All tenants' tables; whoever composes a `Home` takes these from here. */
+export interface Tables extends Pick<Home, "table" | "due" | "parked" | "unsealed" | "carried"> {
   /** Closes the connections. */
   close(): void;
 }
@@ -45,7 +43,10 @@ export function openTable({ tableName, now, client: config = {} }: TableOptions)
   const store: Store = { client: DynamoDBDocumentClient.from(base), tableName, now };
   return {
     table: (tenant) => tableOf(store, tenant),
-    due: (shard, before, page) => due(store, shard, before, page),
+    due: async (shard, before, page) => await placesOf(store, "due", { key: dueKey(shard), before }, page),
+    parked: async (page) => await placesOf(store, "due", { key: parkedKey }, page),
+    unsealed: async (shard, before, page) => await placesOf(store, "due", { key: unsealedKey(shard), before }, page),
+    carried: async (host, page) => await placesOf(store, "lap", { key: hostKey(host) }, page),
     close: () => base.destroy(),
   };
 }
@@ -72,26 +73,9 @@ function tableOf(store: Store, tenant: ID<"tenant">): Table {
       return rows as { [I in keyof K]: K[I] extends readonly [Kind<infer T>, string] ? T | undefined : never };
     },
     async list(kind, page) {
-      const { limit, after, prefix } = rangeOf(page);
+      const asked = rangeOf(page);
       const pk = `${tenant}/${kind.name}`;
-      const alive = living(now());
-      const { items, more } = await query(store, limit, {
-        KeyConditionExpression: prefix === "" ? "#pk = :pk" : "#pk = :pk AND begins_with(#sk, :prefix)",
-        FilterExpression: alive.FilterExpression,
-        ExpressionAttributeNames: {
-          "#pk": "pk",
-          ...(prefix !== "" && { "#sk": "sk" }),
-          ...alive.ExpressionAttributeNames,
-        },
-        ExpressionAttributeValues: {
-          ":pk": pk,
-          ...(prefix !== "" && { ":prefix": prefix }),
-          ...alive.ExpressionAttributeValues,
-        },
-        ExclusiveStartKey: after === undefined ? undefined : { pk, sk: after },
-        ScanIndexForward: !page?.newest,
-        ConsistentRead: true,
-      });
+      const { items, more } = await rowsOf(store, pk, asked, page?.newest === true);
       const last = items.at(-1)?.["sk"];
       return {
         items: items.map((item) => parseRow(kind, String(item["sk"]), item)),
@@ -117,52 +101,4 @@ async function batch({ client, tableName }: Store, keys: { pk: string; sk: strin
     if (left.length > 0) throw new Passing(`${left.length} keys were left over`);
   });
   return found;
-}
-
-type Query = Omit<ConstructorParameters<typeof QueryCommand>[0], "TableName">;
-
-/**
- * A full page of what passes the filter, and whether there is more. DynamoDB counts before it filters, so a page may
- * come back short or empty without being the last; one more row than asked tells the end for certain.
- */
-async function query(
-  { client, tableName }: Store,
-  limit: number,
-  input: Query,
-): Promise<{ items: Row[]; more: boolean }> {
-  const items: Row[] = [];
-  let start = input.ExclusiveStartKey;
-  for (let Limit: number | undefined = limit + 1; ; Limit = undefined) {
-    const command = new QueryCommand({ ...input, TableName: tableName, ExclusiveStartKey: start, Limit });
-    const answer = await patiently(() => client.send(command));
-    items.push(...(answer.Items ?? []));
-    start = answer.LastEvaluatedKey;
-    if (items.length > limit || start === undefined)
-      return { items: items.slice(0, limit), more: items.length > limit };
-  }
-}
-
-async function due(store: Store, shard: number, before: string, page?: PageInput): ReturnType<Home["due"]> {
-  const { limit } = rangeOf({ limit: page?.limit });
-  const key = dueKey(shard);
-  const { items, more } = await query(store, limit, {
-    IndexName: "due",
-    KeyConditionExpression: "#dueKey = :key AND #dueAt <= :before",
-    ExpressionAttributeNames: { "#dueKey": "dueKey", "#dueAt": "dueAt" },
-    ExpressionAttributeValues: { ":key": key, ":before": moment(before) },
-    ExclusiveStartKey: page?.after === undefined ? undefined : { dueKey: key, ...startOf(page.after) },
-  });
-  const last = items.at(-1);
-  const result: Page<{ tenant: ID<"tenant">; id: ID }> = {
-    items: items.map((item) => ({ tenant: tenantOf(String(item["pk"])), id: String(item["sk"]) as ID })),
-    next: more && last ? encodeCursor(JSON.stringify([last["dueAt"], last["pk"], last["sk"]])) : null,
-  };
-  return result;
-}
-
-function startOf(after: string): { dueAt: string; pk: string; sk: string } {
-  const position = decodeCursor(after);
-  const [dueAt, pk, sk] = position.startsWith('["') ? (JSON.parse(position) as unknown[]) : [];
-  if (typeof dueAt === "string" && typeof pk === "string" && typeof sk === "string") return { dueAt, pk, sk };
-  throw new Fault("invalid", "The cursor is not of this list.");
 }

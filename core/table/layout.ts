@@ -1,15 +1,16 @@
 import type { ID } from "../id.ts";
 import { limits } from "../lease.ts";
 
-/** How many shards the due index has; a row's shard is a hash of its id. */
+/** How many shards the indexes over all tenants have; a row's shard is a hash of its id, an entry's of its tenant. */
 export const dueShards = limits.dueShards;
 
 /** What the table itself keeps on a row; no verb may write these and no verb sees them. */
-export const inner = ["pk", "sk", "dueKey", "dueAt", "insertedBy", "writtenBy"] as const;
+export const inner = ["pk", "sk", "dueKey", "dueAt", "hostKey", "lapKey", "form", "insertedBy", "writtenBy"] as const;
 
 /**
  * The definition of the one table, for whoever makes it: string keys `pk` (`<tenant>/<kind>`) and `sk` (the id),
- * and the sparse, keys-only index `due`. `ttl` (epoch seconds) is the attribute by which rows expire.
+ * and two sparse indexes: `due` (keys alone) of what waits for its time, for a person or for a seal, and `lap` of what
+ * a host carries, with the row's `sight`. `ttl` (epoch seconds) is the attribute by which rows expire.
  */
 export const layout = {
   AttributeDefinitions: [
@@ -17,6 +18,8 @@ export const layout = {
     { AttributeName: "sk", AttributeType: "S" },
     { AttributeName: "dueKey", AttributeType: "S" },
     { AttributeName: "dueAt", AttributeType: "S" },
+    { AttributeName: "hostKey", AttributeType: "S" },
+    { AttributeName: "lapKey", AttributeType: "S" },
   ],
   KeySchema: [
     { AttributeName: "pk", KeyType: "HASH" },
@@ -30,6 +33,14 @@ export const layout = {
         { AttributeName: "dueAt", KeyType: "RANGE" },
       ],
       Projection: { ProjectionType: "KEYS_ONLY" },
+    },
+    {
+      IndexName: "lap",
+      KeySchema: [
+        { AttributeName: "hostKey", KeyType: "HASH" },
+        { AttributeName: "lapKey", KeyType: "RANGE" },
+      ],
+      Projection: { ProjectionType: "INCLUDE", NonKeyAttributes: ["sight"] },
     },
   ],
   BillingMode: "PAY_PER_REQUEST",
@@ -59,17 +70,18 @@ export function keyOf(tenant: ID<"tenant">, kind: string, id: string): Key {
 
 export const tenantOf = (pk: string): ID<"tenant"> => pk.slice(0, pk.indexOf("/")) as ID<"tenant">;
 
-export const dueKey = (shard: number): string => {
-  if (!Number.isInteger(shard) || shard < 0 || shard >= dueShards) throw new Error(`there is no due shard ${shard}`);
-  return `due/${shard}`;
-};
-
 /** FNV-1a: spreads ULIDs made in one millisecond, which differ in few characters only. */
-export function shardOf(id: string): number {
+function spread(id: string): number {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(id)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return ((hash ^ (hash >>> 16)) >>> 0) % dueShards;
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
+
+/** In which of the `dueShards` an id is. */
+export const shardOf = (id: string): number => spread(id) % dueShards;
+
+/** In which tenth of its host an id is, 0 to 9, so that a large host can be listed in shares. */
+export const lapOf = (id: string): number => spread(id) % 10;
 
 /** The index sorts texts, so every moment must be in one form: milliseconds and `Z`. */
 export function moment(text: string): string {
@@ -77,12 +89,6 @@ export function moment(text: string): string {
   if (Number.isNaN(time.getTime())) throw new Error("a moment must be an ISO 8601 text");
   return time.toISOString();
 }
-
-/** A row's place in the due index. */
-export const placeOf = (id: string, lookAt: string): { dueKey: string; dueAt: string } => ({
-  dueKey: dueKey(shardOf(id)),
-  dueAt: moment(lookAt),
-});
 
 /** Epoch seconds of an ISO 8601 text; a row whose `ttl` is not above it has expired. */
 export const secondsOf = (now: string): number => Date.parse(now) / 1000;

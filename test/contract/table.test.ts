@@ -3,8 +3,11 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { openTable, type Tables } from "#core/table/index.ts";
 import { createTable, localClient } from "../../local/table.ts";
 import { newTable } from "../world/table.ts";
+import { forms } from "./table/forms.ts";
 import { line } from "./table/line.ts";
 import { lists } from "./table/lists.ts";
+import { older } from "./table/older.ts";
+import { places } from "./table/places.ts";
 import { rows } from "./table/rows.ts";
 import { begin, type Open } from "./table/things.ts";
 import { time } from "./table/time.ts";
@@ -22,8 +25,7 @@ afterAll(async () => {
 
 const inMemory: Open = async () => {
   const clock = { now: begin };
-  const world = newTable({ now: () => clock.now });
-  return { table: world.table, due: world.due, clock };
+  return { ...newTable({ now: () => clock.now }), clock };
 };
 
 const inDynamo: Open = async () => {
@@ -32,7 +34,7 @@ const inDynamo: Open = async () => {
   await createTable(server.endpoint, tableName);
   const tables = openTable({ tableName, now: () => clock.now, client: localClient(server.endpoint) });
   opened.push(tables);
-  return { table: tables.table, due: tables.due, clock };
+  return { ...tables, clock };
 };
 
 describe.each([
@@ -42,6 +44,9 @@ describe.each([
   rows(open);
   lists(open);
   time(open);
+  places(open);
+  forms(open);
 });
 
 describe("DynamoDB Local behind a bad line", () => line(server));
+describe("a table of an older release", () => older());

@@ -30,6 +30,41 @@ export function lists(open: Open): void {
     await expect(mine.list(thing, { limit: 0 })).rejects.toBeInstanceOf(Fault);
   });
 
+  test("a range keeps what lies between two ids, both included, in pages, both ways", async () => {
+    const { mine } = await one(open);
+    const ids = ["Z", "a", "b", "c", "d", "é", "🚢"];
+    await mine.write(...ids.map((id) => mine.insert(thing, id, { name: id })));
+    const walk = async (range: { from?: string; to?: string; newest?: boolean }) => {
+      const names: string[] = [];
+      for (let after: string | undefined; ; ) {
+        const page = await mine.list(thing, { ...range, limit: 2, after });
+        names.push(...page.items.map(({ name }) => name));
+        if (page.next === null) return names;
+        expect(page.items).toHaveLength(2);
+        after = page.next;
+      }
+    };
+    expect(await walk({ from: "b", to: "d" })).toEqual(["b", "c", "d"]);
+    expect(await walk({ from: "b", to: "d", newest: true })).toEqual(["d", "c", "b"]);
+    expect(await walk({ from: "aa" })).toEqual(["b", "c", "d", "é", "🚢"]);
+    expect(await walk({ to: "bb", newest: true })).toEqual(["b", "a", "Z"]);
+    expect(await walk({ from: "c", to: "c" })).toEqual(["c"]);
+    expect(await walk({ from: "d", to: "b" })).toEqual([]);
+    expect(await walk({ from: "\uff5e" })).toEqual(["🚢"]);
+    for (const [after, range] of [
+      ["a", { from: "b" }],
+      ["d", { to: "c" }],
+      ["é", { from: "a", to: "d" }],
+    ] as const) {
+      const outside = mine.list(thing, { ...range, after: encodeCursor(after) });
+      await expect(outside).rejects.toMatchObject({ kind: "invalid" });
+    }
+    const inside = await mine.list(thing, { from: "b", to: "d", after: encodeCursor("b") });
+    expect(inside.items.map(({ name }) => name)).toEqual(["c", "d"]);
+    await expect(mine.list(thing, { prefix: "b", from: "b" })).rejects.toThrow("a prefix or a range");
+    await expect(mine.list(thing, { from: "" })).rejects.toThrow("no id");
+  });
+
   test("a forged cursor cannot leave the tenant, the kind or the prefix", async () => {
     const { table, mine } = await one(open);
     const theirs = table(newTenant());

@@ -147,6 +147,13 @@ export function rows(open: Open): void {
     await expect(put({ name: "x", pk: "tnt_other/thing" })).rejects.toThrow("belongs to the table");
     await expect(put({ name: "x", ttl: Date.parse(begin) })).rejects.toThrow("whole epoch seconds");
     await expect(put({ name: "x", lookAt: "soon" })).rejects.toThrow("ISO 8601");
+    await expect(put({ name: "x", parkedAt: "soon" })).rejects.toThrow("ISO 8601");
+    await expect(put({ name: "x", unsealed: 5 })).rejects.toThrow("ISO 8601");
+    await expect(put({ name: "x", hostedOn: "" })).rejects.toThrow("the id of a host");
+    await expect(put({ name: "x", lookAt: begin, parkedAt: begin })).rejects.toThrow("waits for lookAt and parkedAt");
+    await expect(put({ name: "x", form: 2 })).rejects.toThrow("belongs to the table");
+    await expect(mine.edit(thing, "a", { add: { parkedAt: 1 } })).rejects.toThrow("parkedAt is not a number");
+    await expect(mine.edit(thing, "a", { remove: ["lapKey"] })).rejects.toThrow("belongs to the table");
     await expect(mine.edit(thing, "a", { remove: ["sk"] })).rejects.toThrow("belongs to the table");
     await expect(mine.edit(thing, "a", { set: { count: 1 }, add: { count: 1 } })).rejects.toThrow("changed twice");
     const twice = [mine.insert(thing, "a", { name: "x" }), mine.remove(thing, "a")];

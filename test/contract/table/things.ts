@@ -9,6 +9,10 @@ const Thing = z.object({
   count: z.number().optional(),
   flag: z.boolean().optional(),
   lookAt: z.string().optional(),
+  parkedAt: z.string().optional(),
+  unsealed: z.string().optional(),
+  hostedOn: z.string().optional(),
+  sight: z.string().optional(),
   ttl: z.number().optional(),
   deep: z.record(z.string(), z.unknown()).optional(),
 });
@@ -16,9 +20,7 @@ export const thing: Kind<z.output<typeof Thing>> = { name: "thing", schema: Thin
 export const other: Kind<{ name: string }> = { name: "other", schema: z.strictObject({ name: z.string() }) };
 
 /** A table that nobody else uses, and its clock. */
-export interface World {
-  table: (tenant: ID<"tenant">) => Table;
-  due: Home["due"];
+export interface World extends Pick<Home, "table" | "due" | "parked" | "unsealed" | "carried"> {
   clock: { now: string };
 }
 export type Open = () => Promise<World>;
