@@ -1,7 +1,8 @@
-import { type Goal, merge, secondsBetween } from "./condition.ts";
-import { type Edit, type Kind, KubeFault, Refused, type Work } from "./context.ts";
+import { type Goal, finished, merge, secondsBetween } from "./condition.ts";
+import { type Kind, KubeFault, Newer, Refused, type Work } from "./context.ts";
 import { Fault } from "./error.ts";
-import { beat, type Kept, later, limits, take } from "./lease.ts";
+import { type Failure, fail } from "./failure.ts";
+import { beat, gripOf, type Kept, later, limits, take } from "./lease.ts";
 
 export interface Plan<Step> {
   /** What to do now, all at once. */
@@ -13,6 +14,8 @@ export interface Plan<Step> {
   awaits: string[];
   /** When a settled row wants to be looked at again, ISO 8601 UTC. */
   lookAt?: string;
+  /** A digest of what was seen; a settled row keeps it, so that others can tell whether the world is still so. */
+  sight?: string;
 }
 
 /** What one saw, as it is after something was learned. */
@@ -35,27 +38,12 @@ export interface Settler<Row extends Kept, Seen, Step> {
 export type Outcome =
   | { state: "settled" }
   | { state: "waiting"; on: string[] }
-  | { state: "busy" }
-  | { state: "failed"; why: string }
-  | { state: "parked"; why: string }
-  | { state: "gone" };
+  | Failure
+  | { state: "gone" }
+  /** A newer release wrote the row, or one that it needs: nothing was done. */
+  | { state: "newer" };
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-/** Seconds until the next try: 5 s doubled per failure up to 10 min, half of it by chance so that rows don't march. */
-export function backOff(ctx: { random(bytes: number): Uint8Array }, failures: number): number {
-  const whole = Math.min(limits.backOffMaxSeconds, limits.backOffSeconds * 2 ** Math.max(0, failures - 1));
-  return whole / 2 + ((ctx.random(1)[0] ?? 0) / 255) * (whole / 2);
-}
-
-/** Outages pass by themselves: they back off, but never park a row. */
-const passing = (error: unknown): boolean =>
-  error instanceof KubeFault && (error.kind === "unavailable" || error.kind === "throttled");
-
-const describe = (error: unknown): string =>
-  error instanceof Fault || error instanceof KubeFault
-    ? error.message
-    : "Something unexpected failed; it is in the log.";
 
 /**
  * Brings one row's world to what is wanted: the only loop in the house. Looks before it locks; does nothing and writes
@@ -67,25 +55,44 @@ export async function settle<Row extends Kept, Seen, Step>(
   settler: Settler<Row, Seen, Step>,
   id: string,
 ): Promise<Outcome> {
-  const row = await ctx.table.get(settler.kind, id);
-  if (row === undefined) return { state: "gone" };
-  const parked = row.status.conditions.find((condition) => condition.type === "Parked" && condition.status === "True");
-  if (parked !== undefined && row.failures >= limits.parkedAfterFailures)
-    return { state: "parked", why: parked.message };
-  if (row.holder === undefined && row.failures === 0 && row.observedGeneration === row.generation) {
-    try {
-      const seen = await settler.look(ctx, row);
-      const plan = settler.plan(row, seen, ctx.now());
-      const quiet = plan.steps.length === 0 && plan.awaits.length === 0 && plan.lookAt === row.lookAt;
-      if (quiet && same(merge(row.status.conditions, plan.conditions, ctx.now()), row.status.conditions)) {
-        return { state: "settled" };
+  try {
+    const row = await ctx.table.get(settler.kind, id);
+    if (row === undefined) return { state: "gone" };
+    const parked = row.status.conditions.find(({ type, status }) => type === "Parked" && status === "True");
+    if (parked !== undefined && row.failures >= limits.parkedAfterFailures)
+      return { state: "parked", why: parked.message };
+    if (row.holder === undefined && row.failures === 0 && row.observedGeneration === row.generation) {
+      try {
+        if (await quiet(ctx, settler, row)) return { state: "settled" };
+      } catch (error) {
+        if (error instanceof Newer) throw error;
+        return await fail(ctx, settler.kind, row, error, { epoch: row.epoch, holder: { absent: true } });
       }
-    } catch (error) {
-      return await fail(ctx, settler.kind, row, error, { epoch: row.epoch, holder: { absent: true } });
     }
+    const lease = await take(ctx, settler.kind, row);
+    return typeof lease === "string" ? { state: lease } : await hold(ctx, settler, lease);
+  } catch (error) {
+    if (!(error instanceof Newer)) throw error;
+    ctx.log.warn("left to a newer release", { id, why: error.message });
+    return { state: "newer" };
   }
-  const lease = await take(ctx, settler.kind, row);
-  return typeof lease === "string" ? { state: lease } : await hold(ctx, settler, lease);
+}
+
+/** Whether there is nothing to do and nothing to write. */
+async function quiet<Row extends Kept, Seen, Step>(
+  ctx: Work,
+  settler: Settler<Row, Seen, Step>,
+  row: Row,
+): Promise<boolean> {
+  const seen = await settler.look(ctx, row);
+  const { steps, awaits, conditions, lookAt, sight = row.sight } = settler.plan(row, seen, ctx.now());
+  return (
+    steps.length === 0 &&
+    awaits.length === 0 &&
+    lookAt === row.lookAt &&
+    sight === row.sight &&
+    same(merge(row.status.conditions, conditions, ctx.now()), row.status.conditions)
+  );
 }
 
 /** Holds the lease: beats, and turns look, plan and act over until it is settled or patience ends. */
@@ -96,49 +103,34 @@ async function hold<Row extends Kept, Seen, Step>(
 ): Promise<Outcome> {
   const { kind } = settler;
   const started = ctx.now();
-  const left = (): number => limits.patienceSeconds - secondsBetween(started, ctx.now());
-  let row = leased;
+  const ending = (): boolean => ctx.ending?.aborted === true;
+  const left = (): number => (ending() ? 0 : limits.patienceSeconds - secondsBetween(started, ctx.now()));
+  const grip = gripOf(ctx, kind, leased);
   let stir = new AbortController();
   const heart = beat(ctx, kind, leased, (now) => {
-    if (now === undefined || now.generation !== row.generation || now.dirty === true) stir.abort();
+    if (now === undefined || now.generation !== grip.row.generation || now.dirty === true) stir.abort();
   });
-  const spent: Record<string, number> = {};
-  const timed = async <T>(part: string, work: Promise<T>): Promise<T> => {
-    const since = ctx.now();
-    return await work.finally(() => {
-      spent[part] = Math.round(1000 * ((spent[part] ?? 0) / 1000 + secondsBetween(since, ctx.now())));
-    });
-  };
-  const write = async (edit: Edit): Promise<void> => {
-    row = await ctx.table.edit(kind, row.id, { ...edit, when: { epoch: leased.epoch, ...edit.when } });
-  };
-  /** Lets go, unless somebody poked or the wish changed meanwhile: then false, and we look again. */
-  const release = async (edit: Edit): Promise<boolean> => {
-    try {
-      const when = { generation: row.generation, dirty: { absent: true } } as const;
-      await write({ ...edit, remove: ["holder", ...(edit.remove ?? [])], when });
-      return true;
-    } catch (error) {
-      if (!(error instanceof Refused) || error.found?.["epoch"] !== leased.epoch) throw error;
-      await write({ remove: ["dirty"] });
-      return false;
-    }
-  };
+  const wakeUp = (): void => stir.abort();
+  ctx.ending?.addEventListener("abort", wakeUp);
+  const { spent, timed } = timesOf(ctx);
   try {
     let told: { seen: Seen } | undefined;
     for (let conflicts = 0, repeats = 0, before = ""; ; ) {
-      const fresh = await ctx.table.get(kind, row.id);
+      const fresh = await ctx.table.get(kind, leased.id);
       if (fresh === undefined) return { state: "gone" };
       if (heart.lost() || fresh.epoch !== leased.epoch) return { state: "busy" };
-      row = fresh;
-      if (row.dirty === true) await write({ remove: ["dirty"] });
+      grip.row = fresh;
+      if (fresh.dirty === true) await grip.write({ remove: ["dirty"] });
+      const { row } = grip;
       stir = new AbortController();
       const seen: Seen = told === undefined ? await timed("look", settler.look(ctx, row)) : told.seen;
       const looked = told === undefined;
       told = undefined;
       const plan = settler.plan(row, seen, ctx.now());
       const conditions = merge(row.status.conditions, plan.conditions, ctx.now());
+      for (const { type, tookSeconds } of finished(row.status.conditions, conditions)) ctx.took?.(type, tookSeconds);
       const status = { ...row.status, ...plan.status, conditions };
+      const write = same(status, row.status) ? undefined : { set: { status } };
       if (plan.steps.length > 0 && left() > 0) {
         const steps = JSON.stringify(plan.steps);
         repeats = steps === before ? repeats + 1 : 0;
@@ -146,9 +138,8 @@ async function hold<Row extends Kept, Seen, Step>(
         // What is wanted and what the world makes of it will never be equal: better parked than spinning for ever.
         if (repeats >= limits.repeatsMax)
           throw new Fault("conflict", "The same change was made again and again, and changed nothing.");
-        const wrote = same(status, row.status) ? Promise.resolve() : write({ set: { status } });
         const acts = plan.steps.map((step) => settler.act(ctx, row, step, seen));
-        const done = await timed("act", Promise.allSettled([wrote, ...acts]));
+        const done = await timed("act", Promise.allSettled([write && grip.write(write), ...acts]));
         const failed = done.find((result) => result.status === "rejected");
         if (failed === undefined) {
           told = learn(
@@ -163,31 +154,56 @@ async function hold<Row extends Kept, Seen, Step>(
       }
       if (plan.awaits.length > 0 || plan.steps.length > 0) {
         if (left() > 0) {
-          if (!same(status, row.status)) await write({ set: { status } });
+          if (write) await grip.write(write);
           const [patience, woken] = [new AbortController(), stir];
           void ctx.sleep(left() * 1000, patience.signal).then(() => woken.abort());
           const coming = settler.coming(ctx, row, seen, woken.signal).finally(() => patience.abort());
           told = learn(seen, [await timed("wait", coming)]);
           continue;
         }
-        const lookAt = later(ctx.now(), limits.backOffSeconds);
+        // Who ends leaves the row to the next process, at once.
+        const lookAt = ending() ? ctx.now() : later(ctx.now(), limits.backOffSeconds);
         const on = plan.awaits;
-        if (await release({ set: { status, lookAt, failures: 0 } })) return { state: "waiting", on };
-        await release({ set: { lookAt: ctx.now() } });
+        if (await grip.release({ set: { status, lookAt, failures: 0 } })) return { state: "waiting", on };
+        await grip.release({ set: { lookAt: ctx.now() } });
         return { state: "waiting", on };
       }
       if (!looked) continue;
-      const lookAt = plan.lookAt === undefined ? undefined : { lookAt: plan.lookAt };
-      const settled = { status, observedGeneration: row.generation, failures: 0, ...lookAt };
-      if (await release({ set: settled, remove: lookAt === undefined ? ["lookAt"] : [] })) return { state: "settled" };
+      const { lookAt, sight } = plan;
+      const settled = {
+        status,
+        observedGeneration: row.generation,
+        failures: 0,
+        ...(sight !== undefined && { sight }),
+      };
+      const due = lookAt === undefined ? { set: settled, remove: ["lookAt"] } : { set: { ...settled, lookAt } };
+      if (await grip.release(due)) return { state: "settled" };
     }
   } catch (error) {
     if (error instanceof Refused) return { state: "busy" };
-    return await fail(ctx, kind, row, error, { epoch: leased.epoch });
+    if (!(error instanceof Newer)) return await fail(ctx, kind, grip.row, error, { epoch: leased.epoch });
+    // Let go if the row itself is still ours to write; if not, the table refuses.
+    await grip.write({ remove: ["holder", "dirty"] }).catch((refused: unknown) => {
+      if (!(refused instanceof Refused)) throw refused;
+    });
+    throw error;
   } finally {
+    ctx.ending?.removeEventListener("abort", wakeUp);
     await heart.stop();
-    ctx.log.info("a pass ended", { id: row.id, epoch: leased.epoch, milliseconds: spent });
+    ctx.log.info("a pass ended", { id: leased.id, epoch: leased.epoch, milliseconds: spent });
   }
+}
+
+/** How long each part of a pass took in all, in milliseconds. */
+function timesOf(ctx: Work) {
+  const spent: Record<string, number> = {};
+  const timed = async <T>(part: string, work: Promise<T>): Promise<T> => {
+    const since = ctx.now();
+    return await work.finally(() => {
+      spent[part] = Math.round((spent[part] ?? 0) + 1000 * secondsBetween(since, ctx.now()));
+    });
+  };
+  return { spent, timed };
 }
 
 /** All lessons together, or nothing when one of them was none. */
@@ -198,37 +214,4 @@ function learn<Seen>(seen: Seen, lessons: (Lesson<Seen> | undefined | void)[]): 
     known = lesson(known);
   }
   return { seen: known };
-}
-
-/** Counts a failure on the row, sets the time of the next try, parks what has failed too often, and lets go. */
-async function fail<Row extends Kept>(
-  ctx: Work,
-  kind: Kind<Row>,
-  row: Row,
-  error: unknown,
-  when: NonNullable<Edit["when"]>,
-): Promise<Outcome> {
-  const why = describe(error);
-  const stack = error instanceof Error ? error.stack : String(error);
-  ctx.log.error("settle failed", { id: row.id, failures: row.failures + 1, why, stack });
-  const most = passing(error) ? limits.parkedAfterFailures - 1 : limits.parkedAfterFailures;
-  const failures = Math.min(row.failures + 1, Math.max(most, row.failures));
-  const parked = failures >= limits.parkedAfterFailures;
-  const goal: Goal = parked
-    ? { type: "Parked", status: "True", reason: "FailedTooOften", message: why }
-    : { type: "Retrying", status: "True", reason: "Failed", message: why };
-  const others = row.status.conditions.filter(({ type }) => type !== "Parked" && type !== "Retrying");
-  const conditions = [...others, ...merge(row.status.conditions, [goal], ctx.now())];
-  const lookAt = later(ctx.now(), backOff(ctx, failures));
-  try {
-    await ctx.table.edit(kind, row.id, {
-      set: { failures, status: { ...row.status, conditions }, ...(parked ? {} : { lookAt }) },
-      remove: ["holder", "dirty", ...(parked ? ["lookAt"] : [])],
-      when,
-    });
-  } catch (refused) {
-    if (!(refused instanceof Refused)) throw refused;
-    return { state: "busy" };
-  }
-  return parked ? { state: "parked", why } : { state: "failed", why };
 }

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { KubeFault } from "#core/context.ts";
-import type { ID } from "#core/id.ts";
-import { limits } from "#core/lease.ts";
-import { backOff } from "#core/settle.ts";
+import { backOff } from "#core/failure.ts";
+import { limits, wake } from "#core/lease.ts";
 import { kind, newToy } from "./toy.ts";
 
 test("a row that is not there is gone", async () => {
@@ -89,9 +88,7 @@ test("a holder that died is replaced after its lease, and never before", async (
   await toy.begin(7);
   // A process that took the lease and is no more.
   const { epoch } = await toy.row();
-  const dead = { holder: "dead", epoch: epoch + 1, beat: 4 };
-  const [table] = [...toy.tables.rows().keys()].map((key) => toy.tables.table(key.split("/")[0] as ID<"tenant">));
-  await table?.edit(kind, toy.id, { set: dead });
+  await toy.table.edit(kind, toy.id, { set: { holder: "dead", epoch: epoch + 1, beat: 4 } });
   const start = Date.parse(toy.clock.now());
   expect(await toy.clock.run(toy.settle())).toEqual({ state: "settled" });
   expect(Date.parse(toy.clock.now()) - start).toBeGreaterThanOrEqual(limits.leaseSeconds * 1000);
@@ -139,10 +136,12 @@ test("what fails is counted, waits longer each time, and is parked in the end wi
   expect(row.status.conditions.find(({ type }) => type === "Parked")).toMatchObject({ status: "True" });
   expect(waits.at(-1)).toBeGreaterThan(waits[0] ?? 0);
   expect((await toy.settle()).state).toBe("parked");
+  expect((await toy.tables.parked()).items.map(({ id }) => id)).toEqual([toy.id]);
+  expect(row.parkedAt).toBe(toy.clock.now());
   toy.broken = undefined;
-  await toy.tables
-    .table([...toy.tables.rows().keys()][0]?.split("/")[0] as ID<"tenant">)
-    .edit(kind, toy.id, { set: { failures: 0 } });
+  await toy.table.edit(kind, toy.id, wake(toy.clock.now()));
+  expect((await toy.tables.parked()).items).toEqual([]);
+  expect(await toy.row()).not.toHaveProperty("parkedAt");
   await toy.want(8);
   expect(await toy.clock.run(toy.settle())).toEqual({ state: "settled" });
   expect((await toy.row()).status.conditions.map(({ type }) => type)).toEqual(["Ready"]);

@@ -16,22 +16,32 @@ const Row = z.object({
 });
 type Row = z.output<typeof Row>;
 export const kind: Kind<Row> = { name: "toy", schema: Row };
-
-const quiet: Log = { info() {}, warn() {}, error() {} };
+/** The same as the next release knows it. */
+export const next: Kind<Row> = { ...kind, form: 2 };
 
 export function newToy(options: { slow?: boolean } = {}) {
   const clock = newClock();
   const tables = newTable(clock);
   const random = newChance();
+  const warnings: string[] = [];
+  const log: Log = { info() {}, warn: (message) => void warnings.push(message), error() {} };
   const tenant = newID({ ...clock, random }, "tenant");
   const id = newID({ ...clock, random }, "cluster");
   const toy = {
     clock,
     tables,
+    table: tables.table(tenant),
     id,
+    warnings,
+    /** The process is told to end. */
+    ending: new AbortController(),
+    /** The digest that a plan tells, if any. */
+    sight: undefined as string | undefined,
     /** The outside world. */
     have: undefined as number | undefined,
     acts: [] as { worker: string; value: number }[],
+    /** What `look` throws, if anything. */
+    blind: undefined as Error | undefined,
     /** What `act` throws, if anything. */
     broken: undefined as Error | undefined,
     /** Called in the middle of each act, and each wait. */
@@ -66,16 +76,21 @@ export function newToy(options: { slow?: boolean } = {}) {
           get: (...args: Parameters<typeof table.get>) => stopped(() => table.get(...args)),
           edit: (...args: Parameters<typeof table.edit>) => stopped(() => table.edit(...args)),
         },
-        log: quiet,
+        log,
         random,
+        ending: toy.ending.signal,
         now: () => clock.now(),
         sleep: (ms: number, signal?: AbortSignal) =>
           stopped(() => clock.sleep(ms, signal)).then(() => toy.frozen.get(worker)),
       } as unknown as Work;
       const settler: Settler<Row, number | undefined, number> = {
         kind,
-        look: async () => toy.have,
+        look: async () => {
+          if (toy.blind) throw toy.blind;
+          return toy.have;
+        },
         plan: (row, have) => ({
+          ...(toy.sight !== undefined && { sight: toy.sight }),
           steps: have === row.want || (options.slow && have === -1) ? [] : [row.want],
           awaits: options.slow && have === -1 ? ["the number to arrive"] : [],
           conditions: [
