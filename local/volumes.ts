@@ -62,12 +62,12 @@ export async function tend(state: State, api: Api, node: string, count = ahead):
  */
 export async function keepVolumes(
   state: State,
-  host: { kubeconfig: string; address: string; node: string },
+  host: { address: string; node: string },
   signal: AbortSignal,
   tell: (line: string) => void = () => undefined,
 ): Promise<void> {
   const folder = join(state.root, "pki");
-  const api = open({ folder, admin: host.kubeconfig, authority: join(folder, "ca.crt") }, host.address);
+  const api = open({ folder, authority: join(folder, "ca.crt") }, host.address);
   while (!signal.aborted) {
     try {
       await changed(api, await tend(state, api, host.node), signal);

@@ -1,19 +1,19 @@
 import type { Found, Manifest } from "../context.ts";
 import { type ID, kubeName } from "../id.ts";
-import { covers } from "../kube/index.ts";
 import type { Goal } from "../condition.ts";
 import type { Plan } from "../settle.ts";
-import { type Authorities, endpoint, type Leaves, renewBeforeDays } from "./keys.ts";
+import { sightOf } from "./digest.ts";
+import { altered, drift, ending, keyOf, type Objects, type Put, put } from "./drift.ts";
+import { epochOf } from "./fence.ts";
+import { type Authorities, endpoint, type Leaves, publicKeyOf, renewBeforeDays } from "./keys.ts";
 import { apiserver, apiserverConfig, apiserverSecret, apiserverService } from "./manifests/apiserver.ts";
 import { controllerSecrets, controllers } from "./manifests/controllers.ts";
 import { etcdClaim, etcdSecret, etcdService, etcdSet } from "./manifests/etcd.ts";
 import { inside as insideManifests } from "./manifests/inside.ts";
 import { budgets, namespace, policies, quota } from "./manifests/network.ts";
 import type { Parts } from "./manifests/parts.ts";
+import { removal } from "./removal.ts";
 import type { Cluster } from "./schema.ts";
-
-/** Objects by `Kind name` on the host, by `Kind namespace/name` inside. */
-export type Objects = ReadonlyMap<string, Found>;
 
 /** Everything that was seen of one cluster: its keys, its host, its inside. */
 export interface Seen {
@@ -30,58 +30,19 @@ export interface Seen {
   owners: ID<"member">[];
 }
 
-export interface Put {
-  manifest: Manifest;
-  found: Found | undefined;
-}
-
 export type Step =
   | { do: "authorities" | "leaves" | "access" }
   /** Waves go one after the other; what stands in one wave goes at once. */
   | { do: "put"; where: "host" | "inside"; waves: Put[][] }
   /** Exactly the version that was seen, or, with `any`, that object however it stands. */
   | { do: "remove"; found: Found; any?: true }
+  /** The namespace gets this lease's epoch. */
+  | { do: "stamp"; found: Found }
   | { do: "list" | "finish" };
 
-export const keyOf = ({ kind, metadata: { name, namespace } }: Manifest, where: "host" | "inside"): string =>
-  where === "host" || namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
-
-/** What is missing or differs in a field that we set. What the API server fills in is not drift. */
-function drift(wanted: Manifest[], found: Objects, where: "host" | "inside"): Put[] {
-  return wanted
-    .map((manifest) => ({ manifest, found: found.get(keyOf(manifest, where)) }))
-    .filter((put) => put.found === undefined || !covers(put.found, put.manifest));
-}
-
-/** One that is ending can't be mended; we wait until it is gone and make it anew. */
-const ending = (puts: Put[]): Put[] => puts.filter(({ found }) => found?.metadata.deletionTimestamp !== undefined);
-
-/**
- * Where what a stranger adds changes what ours says (an empty podSelector means all Pods, a fuller one does not), and
- * what no server lets anybody change.
- */
-const whole: Record<string, string> = {
-  NetworkPolicy: "spec",
-  Service: "spec.selector",
-  ClusterRoleBinding: "roleRef",
-  RoleBinding: "roleRef",
-};
-const partOf = (object: unknown, path: string): unknown =>
-  path.split(".").reduce((part, name) => (part as Record<string, unknown> | undefined)?.[name], object);
-
-/** Ours with something added where it matters. No apply takes away what is another's, so it is removed and made anew. */
-function altered(wanted: Manifest[], found: Objects, where: "host" | "inside"): Found[] {
-  return wanted.flatMap((manifest): Found[] => {
-    const [path, there] = [whole[manifest.kind], found.get(keyOf(manifest, where))];
-    if (path === undefined || there === undefined || there.metadata.deletionTimestamp !== undefined) return [];
-    return covers(partOf(manifest, path), partOf(there, path)) ? [] : [there];
-  });
-}
-
-const put = (where: "host" | "inside", ...waves: Put[][]): Step[] => {
-  const full = waves.map((wave) => wave.filter((one) => !ending([one]).length)).filter((wave) => wave.length > 0);
-  return full.length === 0 ? [] : [{ do: "put", where, waves: full }];
-};
+/** Whether what was found is the cluster's on its host, rather than inside of it. */
+export const isOnHost = ({ id }: Pick<Cluster, "id">, { kind, metadata }: Found): boolean =>
+  metadata.namespace === kubeName(id) || (kind === "Namespace" && metadata.name === kubeName(id));
 
 const goal = (type: string, done: boolean, reason: string, message: string): Goal => ({
   type,
@@ -112,7 +73,26 @@ const renewalOf = (expiresAt: string): string =>
 
 /** What ought to be done about a cluster now. Pure: the same row, sight and time give the same plan. */
 export function plan(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
-  if (cluster.deletedAt !== undefined) return removal(cluster, seen);
+  const { steps, ...rest } = cluster.deletedAt === undefined ? making(cluster, seen, now) : removal(cluster, seen);
+  return { ...rest, steps: stampedFirst(cluster, seen.objects, steps), sight: sightOf(seen.objects.values()) };
+}
+
+/** Whether a step writes to the host. */
+const onHost = (cluster: Cluster, step: Step): boolean =>
+  (step.do === "put" && step.where === "host") || (step.do === "remove" && isOnHost(cluster, step.found));
+
+/**
+ * The first that a lease writes to a host is its epoch on the namespace, which ends what an older one has still under
+ * way. A namespace that is not there yet is made with it.
+ */
+function stampedFirst(cluster: Cluster, objects: Objects, steps: Step[]): Step[] {
+  const found = objects.get(`Namespace ${kubeName(cluster.id)}`);
+  const others = steps.filter((step) => !onHost(cluster, step));
+  if (found === undefined || others.length === steps.length || epochOf(found) >= cluster.epoch) return steps;
+  return [{ do: "stamp", found }, ...others];
+}
+
+function making(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
   const { authorities, leaves, objects } = seen;
   const parts: Parts = { ...seen.parts, cluster };
   const addresses = cluster.status.addresses ?? learned(objects);
@@ -139,7 +119,10 @@ export function plan(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
   const lacking = drift(base ?? [], objects, "host");
   const both = [...lacking, ...drift(rest ?? [], objects, "host")];
   steps.push(...put("host", both));
-  for (const found of altered([...services, ...(rest ?? [])], objects, "host")) steps.push({ do: "remove", found });
+  for (const found of altered([...services, ...(rest ?? [])], objects, "host")) {
+    // What differs is applied first: where all of the difference was ours, nothing need go.
+    if (!both.some((one) => one.found === found)) steps.push({ do: "remove", found });
+  }
   const wantedInside = signed && seen.inside ? insideManifests(signed, seen.owners) : [];
   const insidePuts = seen.inside ? drift(wantedInside, seen.inside, "inside") : [];
   const rebound = seen.inside ? altered(wantedInside, seen.inside, "inside") : [];
@@ -195,6 +178,7 @@ export function plan(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
     status: {
       ...(addresses === undefined ? {} : { addresses }),
       ...(authorities === undefined ? {} : { authority: authorities.cluster.certificate, endpoint: endpoint(cluster) }),
+      ...(authorities === undefined ? {} : { signer: publicKeyOf(authorities) }),
       ...(born ? { born: true } : {}),
     },
     ...(renewals[0] === undefined ? {} : { lookAt: renewalOf(renewals[0]) }),
@@ -217,32 +201,4 @@ function strangers(inside: Objects | undefined, wanted: Manifest[]): Step[] {
       ([key, { kind, metadata }]) => ours.includes(kind) && !owed.has(key) && metadata.deletionTimestamp === undefined,
     )
     .map(([, found]) => ({ do: "remove", found }));
-}
-
-/**
- * Removal is in two steps: the workloads with their Pods and volumes, then the namespace with all else. A namespace that
- * is deleted with Pods in it is looked at again only after half of their grace, and with a claim that a Pod still uses
- * after eight seconds. It is over when the host shows nothing of it.
- */
-function removal(cluster: Cluster, { objects }: Seen): Plan<Step> {
-  const left = [...objects.keys()].filter((key) => !key.startsWith("Pod "));
-  const inventory = cluster.status.inventory ?? left;
-  const first = ["Deployment", "StatefulSet", "Pod", "PersistentVolumeClaim"];
-  const running = [...objects.values()].filter(({ kind }) => first.includes(kind));
-  const namespace = objects.get(`Namespace ${kubeName(cluster.id)}`);
-  const next = running.length > 0 ? running.filter(({ kind }) => kind !== "Pod") : namespace ? [namespace] : [];
-  // What was asked for once can't be taken back, so the version that we saw does not matter.
-  const steps: Step[] = next
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-    .map((found) => ({ do: "remove", found, any: true }));
-  return {
-    // What is there is kept before the first of it goes: afterwards nobody could tell any more.
-    steps: objects.size === 0 ? [{ do: "finish" }] : cluster.status.inventory === undefined ? [{ do: "list" }] : steps,
-    awaits: objects.size === 0 ? [] : [`${left.length} objects to end: ${left.slice(0, 5).join(", ")}`],
-    conditions: [
-      goal("Ready", false, "Deleting", "The cluster is being removed."),
-      goal("Removed", false, "InProgress", `${left.length} of ${inventory.length} objects are left on the host.`),
-    ],
-    status: { inventory },
-  };
 }

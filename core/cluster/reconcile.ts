@@ -1,10 +1,12 @@
 import { type Found, type Kube, KubeFault, type Manifest, type Work } from "../context.ts";
-import { type ID, kubeName } from "../id.ts";
+import type { ID } from "../id.ts";
+import { refOf } from "../kube/index.ts";
 import { expiry } from "../pki/index.ts";
 import { type Lesson, type Outcome, type Settler, settle } from "../settle.ts";
+import { fenced, raised, removeFenced } from "./fence.ts";
 import { keepKey, makeAccess, makeAuthorities, makeLeaves } from "./keys.ts";
 import { labelsOf } from "./manifests/parts.ts";
-import { plan, type Seen, type Step } from "./plan.ts";
+import { isOnHost, plan, type Seen, type Step } from "./plan.ts";
 import { type Cluster, clusterKind, type Receipt } from "./schema.ts";
 import { coming, known, look, reach, withObjects } from "./sight.ts";
 import * as store from "./store.ts";
@@ -41,19 +43,27 @@ async function act(ctx: Work, cluster: Cluster, step: Step, seen: Seen): Promise
     case "put": {
       const kube = await reach(ctx, cluster, step.where, seen);
       const made: Found[] = [];
+      const written = (manifest: Manifest): Manifest =>
+        step.where === "host" ? fenced(manifest, cluster.epoch) : manifest;
       for (const wave of step.waves)
-        made.push(...(await Promise.all(wave.map(({ manifest, found }) => put(kube, cluster, manifest, found)))));
+        made.push(
+          ...(await Promise.all(wave.map(({ manifest, found }) => put(kube, cluster, written(manifest), found)))),
+        );
       return step.where === "host"
         ? (known) => ({ ...known, objects: withObjects(known.objects, made, "host") })
         : (known) => ({ ...known, inside: withObjects(known.inside, made, "inside") });
     }
+    case "stamp": {
+      const stamped = await raised(await reach(ctx, cluster, "host", seen), step.found, cluster.epoch);
+      return (known) => ({ ...known, objects: withObjects(known.objects, [stamped], "host") });
+    }
     case "remove": {
-      const { apiVersion, kind, metadata } = step.found;
-      const where = metadata.namespace === kubeName(cluster.id) || kind === "Namespace" ? "host" : "inside";
-      const { name, namespace, uid, resourceVersion } = metadata;
-      const ref = { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
-      const version = step.any === true ? {} : { resourceVersion };
-      await (await reach(ctx, cluster, where, seen)).remove(ref, { uid, ...version });
+      const { found } = step;
+      if (isOnHost(cluster, found)) {
+        await removeFenced(await reach(ctx, cluster, "host", seen), found, cluster.epoch, step.any === true);
+      } else {
+        await (await reach(ctx, cluster, "inside", seen)).remove(refOf(found), found.metadata);
+      }
       // It may be gone, or ending, or held: only a look can tell.
       return undefined;
     }
@@ -91,9 +101,7 @@ async function put(kube: Kube, cluster: Cluster, manifest: Manifest, found: Foun
     return await kube.create(manifest);
   } catch (error) {
     if (!(error instanceof KubeFault) || error.kind !== "conflict") throw error;
-    const { apiVersion, kind, metadata } = manifest;
-    const { name, namespace } = metadata;
-    const there = await kube.get({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) });
+    const there = await kube.get(refOf(manifest));
     const labelled = Object.entries(labelsOf(cluster)).every(([key, value]) => there?.metadata.labels?.[key] === value);
     // With our labels, somebody was quicker: we look again. Without them we would never see it: it is taken back.
     if (there === undefined || labelled) throw error;

@@ -3,25 +3,16 @@ import type { Found, Kube, Query, Work } from "../context.ts";
 import { type ID, kubeName } from "../id.ts";
 import * as Member from "../member/index.ts";
 import type { Lesson } from "../settle.ts";
+import { hostKinds } from "./digest.ts";
+import { keyOf, type Objects } from "./drift.ts";
 import { hostTarget, parts } from "./home.ts";
 import { adminTarget, openKey } from "./keys.ts";
 import { labelsOf } from "./manifests/parts.ts";
-import { keyOf, type Objects, readyPods, type Seen } from "./plan.ts";
+import { readyPods, type Seen } from "./plan.ts";
 import type { Cluster } from "./schema.ts";
 
-const hostKinds: [string, string][] = [
-  ["v1", "Service"],
-  ["v1", "Secret"],
-  ["v1", "ConfigMap"],
-  ["v1", "PersistentVolumeClaim"],
-  ["v1", "ResourceQuota"],
-  ["apps/v1", "StatefulSet"],
-  ["apps/v1", "Deployment"],
-  ["networking.k8s.io/v1", "NetworkPolicy"],
-  ["policy/v1", "PodDisruptionBudget"],
-];
 const rbac = "rbac.authorization.k8s.io/v1";
-const insideKinds: [string, string][] = [
+export const insideKinds: [string, string][] = [
   ["v1", "Namespace"],
   ["v1", "ServiceAccount"],
   ["v1", "ConfigMap"],
@@ -49,20 +40,23 @@ async function onHost(kube: Kube, cluster: Cluster): Promise<Objects> {
   const name = kubeName(cluster.id);
   const found = await kube.get({ apiVersion: "v1", kind: "Namespace", name });
   if (found === undefined) return new Map();
+  const within = hostKinds.filter(([, kind]) => kind !== "Namespace");
   // Pods are others' to make and to mend; they count only when nothing may be left.
-  const kinds: [string, string][] = cluster.deletedAt === undefined ? hostKinds : [...hostKinds, ["v1", "Pod"]];
+  const kinds: [string, string][] = cluster.deletedAt === undefined ? within : [...within, ["v1", "Pod"]];
   const objects = await objectsOf(kube, kinds, { namespace: name, labels: labelsOf(cluster) }, "host");
   return new Map([[`Namespace ${name}`, found], ...objects]);
 }
 
 export async function look(ctx: Work, cluster: Cluster): Promise<Seen> {
   const host = ctx.kube(await hostTarget(ctx, cluster.placement.host));
+  const told = parts(ctx, cluster);
   const [objects, authorities, leaves, access, settings, owners] = await Promise.all([
-    onHost(host, cluster),
+    // Not before it is known that the host answers at all.
+    told.then(() => onHost(host, cluster)),
     openKey(ctx, cluster, "authorities"),
     openKey(ctx, cluster, "leaves"),
     openKey(ctx, cluster, "access"),
-    parts(ctx, cluster),
+    told,
     ownersOf(ctx),
   ]);
   const seen = { parts: settings, authorities: authorities?.value, leaves, access, objects, owners };
@@ -73,11 +67,12 @@ export async function look(ctx: Work, cluster: Cluster): Promise<Seen> {
   return { ...seen, ready: true, inside: await objectsOf(kube, insideKinds, { labels: labelsOf(cluster) }, "inside") };
 }
 
-async function ownersOf(ctx: Work): Promise<ID<"member">[]> {
+/** Who owns the tenant; a suspended owner has no account while it is. */
+export async function ownersOf(ctx: Work): Promise<ID<"member">[]> {
   const owners: ID<"member">[] = [];
   for (let after: string | undefined; ; ) {
     const page = await ctx.table.list(Member.memberKind, { limit: 100, after });
-    owners.push(...page.items.filter(({ role }) => role === "owner").map(({ id }) => id));
+    owners.push(...page.items.filter(({ role, state }) => role === "owner" && state === "active").map(({ id }) => id));
     if (page.next === null) return owners;
     after = page.next;
   }

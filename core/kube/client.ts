@@ -1,6 +1,18 @@
-import { KubeFault, type Found, type Kube, type Manifest, type Query, type Ref, type Target } from "../context.ts";
+import { KubeFault, type Found, type Kube, type Manifest, type Target } from "../context.ts";
+import {
+  about,
+  type Listed,
+  logPath,
+  metadataOf,
+  named,
+  parsed,
+  queryPath,
+  refOf,
+  textOf,
+  unlessMissing,
+} from "./call.ts";
 import { silenceOf } from "./fault.ts";
-import { collectionPath, objectPath } from "./kinds.ts";
+import { objectPath } from "./kinds.ts";
 import { changesIn } from "./watch.ts";
 import { reachable } from "./reach.ts";
 import { openWire, type Call } from "./wire.ts";
@@ -32,12 +44,12 @@ export function openKube(target: Target, options: KubeOptions = {}): Kube {
     const body = await wire.send({ ...call, signal });
     return await parsed<T>(body, call.what, signal);
   };
-  const patch = async (verb: string, manifest: Manifest, resourceVersion: string): Promise<Found> => {
+  const patch = async (verb: string, manifest: Manifest, resourceVersion: string, more = ""): Promise<Found> => {
     const ref = refOf(manifest);
     return await json<Found>({
       ...about(verb, ref),
       method: "PATCH",
-      path: `${objectPath(ref)}?${writing}`,
+      path: `${objectPath(ref)}?${writing}${more}`,
       type: "application/apply-patch+yaml",
       body: { ...manifest, metadata: { ...manifest.metadata, resourceVersion } },
     });
@@ -46,11 +58,25 @@ export function openKube(target: Target, options: KubeOptions = {}): Kube {
   return {
     // An apply on a version that never was: it makes what is missing and is a conflict when there is something, as a
     // POST would be. But what was POSTed is owned by an "Update", and no later apply would ever take a field of it away.
-    create: async (manifest) => await patch("create", manifest, never),
+    create: async (manifest, { dryRun } = {}) =>
+      await patch("create", manifest, never, dryRun === true ? "&dryRun=All" : ""),
 
     async apply(manifest, resourceVersion) {
       if (resourceVersion === "") throw new KubeFault("invalid", "apply: without the version that was looked at");
       return await patch("apply", manifest, resourceVersion);
+    },
+
+    // A merge patch, as an apply of annotations alone would take away all else that we applied before. The uid and the
+    // version in it are conditions: the server makes none of it otherwise.
+    async annotate(ref, { uid, resourceVersion }, annotations) {
+      if (resourceVersion === "") throw new KubeFault("invalid", "annotate: without the version that was looked at");
+      return await json<Found>({
+        ...about("annotate", ref),
+        method: "PATCH",
+        path: `${objectPath(ref)}?fieldManager=berth`,
+        type: "application/merge-patch+json",
+        body: { metadata: { uid, resourceVersion, annotations } },
+      });
     },
 
     async get(ref) {
@@ -59,23 +85,18 @@ export function openKube(target: Target, options: KubeOptions = {}): Kube {
     },
 
     async list(query) {
-      const call = about("list", query);
+      const call = { ...about("list", query), ...metadataOf(query, "PartialObjectMetadataList") };
       const signal = AbortSignal.timeout(timeoutMs);
       const page = (rest: Record<string, string>): Promise<Listed> =>
         json({ ...call, method: "GET", path: queryPath(query, rest) }, signal);
       const first = await page({ limit: String(pageSize) });
-      const items = [...first.items];
+      const items = [...(first.items ?? [])];
       for (let next = first.metadata.continue; next; ) {
         const { items: more, metadata } = await page({ limit: String(pageSize), continue: next });
-        items.push(...more);
+        items.push(...(more ?? []));
         next = metadata.continue;
       }
-      // The items of a list don't say what they are.
-      const { apiVersion, kind } = query;
-      return {
-        items: items.map((item) => ({ ...item, apiVersion, kind })),
-        resourceVersion: first.metadata.resourceVersion,
-      };
+      return { items: items.map((item) => named(item, query)), resourceVersion: first.metadata.resourceVersion };
     },
 
     async remove(ref, seen) {
@@ -88,7 +109,7 @@ export function openKube(target: Target, options: KubeOptions = {}): Kube {
     },
 
     async *watch(query, { resourceVersion, seconds, signal }) {
-      const call = about("watch", query);
+      const call = { ...about("watch", query), ...metadataOf(query, "PartialObjectMetadata") };
       const path = queryPath(query, {
         watch: "true",
         allowWatchBookmarks: "true",
@@ -106,7 +127,9 @@ export function openKube(target: Target, options: KubeOptions = {}): Kube {
         answered = true;
         clearTimeout(timer);
         timer = setTimeout(() => bound.abort(), seconds * 1_000 + graceMs);
-        yield* changesIn(body, call.what, call.secret);
+        for await (const { type, object } of changesIn(body, call.what, call.secret)) {
+          yield { type, object: named(object, query) };
+        }
       } catch (error) {
         if (signal.aborted || (answered && bound.signal.aborted)) return;
         throw silenceOf(call.what, error, bound.signal.aborted);
@@ -139,6 +162,16 @@ export function openKube(target: Target, options: KubeOptions = {}): Kube {
       return gitVersion;
     },
 
+    async logs(pod, options) {
+      const signal = AbortSignal.timeout(timeoutMs);
+      const call = about("logs", { apiVersion: "v1", kind: "Pod", name: pod.name, namespace: pod.namespace });
+      return await textOf(
+        await wire.send({ ...call, method: "GET", path: logPath(pod, options), signal }),
+        call.what,
+        signal,
+      );
+    },
+
     async token(account, { seconds, audiences, secret }) {
       const ref = { apiVersion: "v1", kind: "ServiceAccount", ...account };
       const spec = {
@@ -156,51 +189,4 @@ export function openKube(target: Target, options: KubeOptions = {}): Kube {
       return { token: status.token, expiresAt: status.expirationTimestamp };
     },
   };
-}
-
-interface Listed {
-  metadata: { resourceVersion: string; continue?: string };
-  items: Found[];
-}
-
-const refOf = ({ apiVersion, kind, metadata: { name, namespace } }: Manifest): Ref => ({
-  apiVersion,
-  kind,
-  name,
-  ...(namespace === undefined ? {} : { namespace }),
-});
-
-/** How a call is named in faults, and whether what is said about it may be told. */
-function about(verb: string, on: Query | Ref): { what: string; secret: boolean } {
-  const name = [on.namespace, "name" in on ? on.name : undefined].filter((part) => part !== undefined).join("/");
-  return { what: `${verb} ${on.kind} ${name}`.trimEnd(), secret: on.kind === "Secret" };
-}
-
-function queryPath(query: Query, rest: Record<string, string>): string {
-  const labels = Object.entries(query.labels ?? {}).map(([key, value]) => `${key}=${value}`);
-  const search = new URLSearchParams(rest);
-  if (labels.length > 0) search.set("labelSelector", labels.join(","));
-  return `${collectionPath(query)}?${search.toString()}`;
-}
-
-async function parsed<T>(body: { text(): Promise<string> }, what: string, signal: AbortSignal): Promise<T> {
-  const text = await body.text().catch((error: unknown) => {
-    throw silenceOf(what, error, signal.aborted);
-  });
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    // The parser's error quotes the text, which may hold a secret: it is not kept as the cause.
-    throw new KubeFault("unavailable", `${what}: an answer that is no JSON`);
-  }
-}
-
-/** Undefined when the object is not there. */
-async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof KubeFault && error.kind === "missing") return undefined;
-    throw error;
-  }
 }

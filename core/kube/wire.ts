@@ -11,6 +11,8 @@ export interface Call {
   body?: unknown;
   /** Of the body; JSON when left out. */
   type?: string;
+  /** What may come back; JSON when left out. */
+  accept?: string;
   secret?: boolean;
   signal: AbortSignal;
 }
@@ -43,7 +45,8 @@ export function openWire(target: Target): Wire {
   let opening: Promise<Connection> | undefined;
 
   const ask = async (call: Call, connection: Connection): Promise<Answer> => {
-    const { dispatcher, headers } = connection;
+    const { dispatcher } = connection;
+    const headers = call.accept === undefined ? connection.headers : { ...connection.headers, accept: call.accept };
     const asked = dispatcher.request({
       origin,
       path: call.path,

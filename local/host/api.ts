@@ -18,7 +18,7 @@ export interface Api {
 }
 
 /** Opens the API at `https://address:6443`. */
-export function open(keys: Keys, address: string): Api {
+export function open(keys: Pick<Keys, "folder" | "authority">, address: string): Api {
   const agent = new Agent({
     keepAlive: true,
     ca: readFileSync(keys.authority),

@@ -3,12 +3,13 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { authority, kubeconfig, leaf, type LeafOptions, type Pair, signer } from "../../core/pki/index.ts";
 import { read, save, type State } from "../state.ts";
+import { berth } from "./role.ts";
 
 export interface Keys {
   /** Folder of all files below. */
   folder: string;
-  /** The administrator's kubeconfig. */
-  admin: string;
+  /** Berth's own kubeconfig, of an identity that may do what docs/host-role.yaml says. */
+  berth: string;
   authority: string;
 }
 
@@ -19,8 +20,8 @@ const user = { usage: "client", days } as const;
 /** Writes keys, certificates and kubeconfigs for a node called `node` at `address`; again only when those change. */
 export async function keys(state: State, node: string, address: string): Promise<Keys> {
   const folder = join(state.root, "pki");
-  const found = { folder, admin: join(folder, "admin.kubeconfig"), authority: join(folder, "ca.crt") };
-  const stamp = JSON.stringify({ version: 1, node, address });
+  const found = { folder, berth: join(folder, "berth.kubeconfig"), authority: join(folder, "ca.crt") };
+  const stamp = JSON.stringify({ version: 2, node, address });
   if (read(join(folder, "stamp")) === stamp) return found;
   const now = new Date().toISOString();
   const [ca, etcd, proxy] = await Promise.all([
@@ -61,6 +62,7 @@ export async function keys(state: State, node: string, address: string): Promise
     sign(etcd, "apiserver-etcd", { commonName: "kube-apiserver-etcd-client", ...user }),
     sign(proxy, "front-proxy", { commonName: "front-proxy-client", ...user }),
     speak("admin", "berth-admin", ["system:masters"]),
+    speak("berth", berth),
     speak("manager", "system:kube-controller-manager"),
     speak("scheduler", "system:kube-scheduler"),
     speak("proxy", "system:kube-proxy"),

@@ -1,19 +1,21 @@
 import { join } from "node:path";
-import { build, type Progress, versions } from "../build.ts";
+import { build, ours, type Progress, versions } from "../build.ts";
 import { makeCgroup } from "../cgroup.ts";
 import { containerd, startContainerd } from "../containerd.ts";
-import { provide } from "../image.ts";
+import { base, provide } from "../image.ts";
 import { locked } from "../lock.ts";
 import { namespace } from "../network.ts";
 import { trimLogs, until } from "../process.ts";
 import { prepare, type State, state as where } from "../state.ts";
 import { rememberSysctls } from "../sysctl.ts";
+import { added, addedVersions } from "../version.ts";
 import { storageClass, tend } from "../volumes.ts";
 import { type Api, apply, get, open } from "./api.ts";
 import { check } from "./check.ts";
 import { keys } from "./keys.ts";
 import { conflist, masquerade, startNode } from "./node.ts";
 import { type Parts, ranges, startControllers, startServers } from "./plane.ts";
+import { grant } from "./role.ts";
 
 export interface UpOptions {
   /** The state folder; by default `$BERTH_STATE`, else `.berth/` in the repository. */
@@ -24,7 +26,7 @@ export interface UpOptions {
 
 /** What Berth registers of this host. */
 export interface HostInfo {
-  /** Path of the administrator's kubeconfig. */
+  /** Path of Berth's kubeconfig. People use the administrator's, `pki/admin.kubeconfig` in the state folder. */
   kubeconfig: string;
   /** `https://address:6443`. */
   server: string;
@@ -60,9 +62,9 @@ export async function up(options: UpOptions = {}, progress: Progress = () => und
 
 async function raise(state: State, { volumes = 8 }: UpOptions, progress: Progress): Promise<HostInfo> {
   const node = `berth-${state.hash}`;
-  const kube = await build("kube", progress);
-  const etcd = await build("etcd", progress);
-  await build("pause", progress);
+  const kube = await build(ours("kube"), progress);
+  const etcd = await build(ours("etcd"), progress);
+  await build(ours("pause"), progress);
   const inside = await namespace(state, "host");
   const parts: Parts = { state, node, kube, etcd, namespace: inside, keys: await keys(state, node, inside.inside) };
   const runtime = containerd(state, "containerd", inside);
@@ -71,22 +73,23 @@ async function raise(state: State, { volumes = 8 }: UpOptions, progress: Progres
     for (const name of [state.cgroup, `${state.cgroup}/host`]) makeCgroup(name);
     // The servers need their seconds; containerd and its images come up in the same ones.
     const images = Promise.all([masquerade(parts), startContainerd(state, runtime, conflist(runtime))]).then(() =>
-      provide(runtime, progress),
+      provide(runtime, [...base, ...added(state)], progress),
     );
     await Promise.all([images, startServers(parts).then(() => serving(parts, api))]);
     rememberSysctls(state);
-    await Promise.all([trustNode(parts, api), storageClass(api), startControllers(parts), startNode(parts, runtime)]);
+    const settled = [trustNode(parts, api), storageClass(api), grant(api)];
+    await Promise.all([...settled, startControllers(parts), startNode(parts, runtime)]);
     await Promise.all([nodeReady(parts, api), tend(state, api, node, volumes)]);
   } finally {
     api.close();
   }
   const [first = 0, last = 0] = ranges.ports.split("-").map(Number);
   return {
-    kubeconfig: parts.keys.admin,
+    kubeconfig: parts.keys.berth,
     server: `https://${inside.inside}:6443`,
     address: inside.inside,
     node,
-    versions: [versions.kube],
+    versions: [versions.kube, ...addedVersions(state)],
     imagePrefix: "berth.local",
     etcdVersion: versions.etcd,
     storageClass: "berth-local",

@@ -4,7 +4,7 @@ import { mkdtemp, open, readFile, rm, symlink, writeFile } from "node:fs/promise
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { authority, leaf, signer } from "#core/pki/index.ts";
+import { authority, kubeconfig, leaf, type Pair, signer } from "#core/pki/index.ts";
 import type { Target } from "#core/context.ts";
 
 /** A real etcd and a real kube-apiserver, without controllers, scheduler or kubelet: bare processes on loopback. */
@@ -13,6 +13,10 @@ export interface Apiserver {
   admin: Target;
   /** A user that is known and may do nothing, by token. */
   weak: Target;
+  /** A user of this name, by client certificate. */
+  user(name: string): Promise<Target>;
+  /** Runs Kubernetes' own controllers on it until it is stopped. */
+  control(): Promise<void>;
   /** Lets etcd forget its history up to now. Only Leases feel it at once: they alone have no watch cache here. */
   forget(): Promise<void>;
   /** Ends both processes and removes their folder. */
@@ -25,6 +29,7 @@ interface Binaries {
   etcd: string;
 }
 
+const controllers = ["deployment", "replicaset", "garbage-collector", "namespace", "serviceaccount", "resourcequota"];
 const weakToken = "weak-token-of-the-contract-tests";
 
 /** Starts one; about 4 s. Its certificate names `127.0.0.1` and `berth.test`, and no `localhost`. */
@@ -45,7 +50,11 @@ export async function startApiserver(): Promise<Apiserver> {
 
 async function start(folder: string, processes: ChildProcess[]): Promise<Omit<Apiserver, "stop">> {
   const file = (name: string): string => join(folder, name);
-  const [found, { ca, user }, [clientPort, peerPort, port]] = await Promise.all([binaries(), keys(file), freePorts()]);
+  const [found, { ca, user, sign }, [clientPort, peerPort, port]] = await Promise.all([
+    binaries(),
+    keys(file),
+    freePorts(),
+  ]);
   await symlink(found.kube, file("kube-apiserver"));
   const etcd = `http://127.0.0.1:${clientPort}`;
   const peer = `http://127.0.0.1:${peerPort}`;
@@ -82,21 +91,46 @@ async function start(folder: string, processes: ChildProcess[]): Promise<Omit<Ap
   const server = `https://127.0.0.1:${port}`;
   const admin: Target = { server, authority: ca, user };
   await untilReady(admin, apiserver, file("kube-apiserver.log"));
-  return { admin, weak: { server, authority: ca, user: { token: weakToken } }, forget: () => compact(etcd) };
+  const control = async (): Promise<void> => {
+    const text = kubeconfig({ name: "test", server, authority: ca, user });
+    await writeFile(file("controllers.kubeconfig"), text, { mode: 0o600 });
+    await symlink(found.kube, file("kube-controller-manager"));
+    const flags = [
+      `--kubeconfig=${file("controllers.kubeconfig")}`,
+      "--use-service-account-credentials=true",
+      `--service-account-private-key-file=${file("sa.key")}`,
+      "--leader-elect=false",
+      "--secure-port=0",
+      `--controllers=${controllers.map((name) => `${name}-controller`).join(",")}`,
+    ];
+    processes.push(await run(folder, file("kube-controller-manager"), "kube-controller-manager", flags));
+  };
+  return {
+    admin,
+    weak: { server, authority: ca, user: { token: weakToken } },
+    user: async (name) => ({ server, authority: ca, user: await sign(name) }),
+    control,
+    forget: () => compact(etcd),
+  };
 }
 
 /** Where the binaries are: `BERTH_BIN_DIR` (with `kube` and `etcd` in it), or what local/ builds, minutes at first. */
 async function binaries(): Promise<Binaries> {
   const given = process.env["BERTH_BIN_DIR"];
   if (given !== undefined) return { kube: join(given, "kube"), etcd: join(given, "etcd") };
-  const { build } = await import("../../local/build.ts");
-  const [kube, etcd] = [await build("kube", console.error), await build("etcd", console.error)];
+  const { build, ours } = await import("../../local/build.ts");
+  const [kube, etcd] = [await build(ours("kube"), console.error), await build(ours("etcd"), console.error)];
   return { kube: join(kube, "kube"), etcd: join(etcd, "etcd") };
 }
 
-async function keys(
-  file: (name: string) => string,
-): Promise<{ ca: string; user: { certificate: string; key: string } }> {
+interface Keys {
+  ca: string;
+  /** The administrator. */
+  user: Pair;
+  sign(commonName: string): Promise<Pair>;
+}
+
+async function keys(file: (name: string) => string): Promise<Keys> {
   const now = new Date().toISOString();
   const ca = await authority({ commonName: "berth-test", days: 1, now });
   const [server, user, accounts] = await Promise.all([
@@ -114,7 +148,7 @@ async function keys(
       "tokens.csv": `${weakToken},weak,weak\n`,
     }).map(([name, text]) => writeFile(file(name), text, { mode: 0o600 })),
   );
-  return { ca: ca.certificate, user };
+  return { ca: ca.certificate, user, sign: (commonName) => leaf(ca, { commonName, usage: "client", days: 1, now }) };
 }
 
 /** Three ports that were free a moment ago, all held at once so that no two are the same. */

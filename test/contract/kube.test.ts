@@ -7,15 +7,20 @@ import { KubeFault } from "#core/context.ts";
 import { openKube } from "#core/kube/index.ts";
 import { newKubeWorld } from "../world/kube.ts";
 import { startApiserver } from "./apiserver.ts";
+import { asking } from "./kube/asking.ts";
+import { controlled } from "./kube/controlled.ts";
+import { fence } from "./kube/fence.ts";
 import { generations } from "./kube/generations.ts";
+import { hostRole } from "./kube/role.ts";
 import { making } from "./kube/making.ts";
 import { removing } from "./kube/removing.ts";
 import { services } from "./kube/services.ts";
-import { kindOf, type Subject } from "./kube/subject.ts";
+import { kindOf, space, type Subject } from "./kube/subject.ts";
 import { tokens } from "./kube/tokens.ts";
 import { watching } from "./kube/watching.ts";
+import { podOf, startKubelet } from "./kubelet.ts";
 
-type Running = Omit<Subject, "api"> & { stop(): Promise<void> };
+type Running = Omit<Subject, "api"> & { stop(): Promise<void>; control?(): Promise<void> };
 
 async function fake(): Promise<Running> {
   const server = "https://127.0.0.1:6443";
@@ -23,19 +28,46 @@ async function fake(): Promise<Running> {
     now: () => new Date().toISOString(),
     random: randomBytes,
     sleep: async (ms, signal) => await wait(ms, undefined, signal ? { signal } : {}).catch(() => undefined),
-    who: ({ user }) => ("token" in user && user.token === "weak" ? "weak" : undefined),
+    who: ({ user }) => ("token" in user ? ({ weak: "weak", berth: "admin" } as const)[user.token] : undefined),
+    isBerth: ({ user }) => "token" in user && user.token === "berth",
     ranges: { services: "10.97.0.0/24", nodePorts: [30000, 30031] },
   });
+  const admin = { server, authority: "", user: { certificate: "", key: "" } };
   return {
     kube: world.kube,
-    admin: { server, authority: "", user: { certificate: "", key: "" } },
+    admin,
     weak: { server, authority: "", user: { token: "weak" } },
+    berth: { server, authority: "", user: { token: "berth" } },
     forget: async () => world.server(server).objects.forget(),
+    pod: async (container) => {
+      const namespace = await space(world.kube(admin));
+      await world.kube(admin).create(podOf(namespace, container));
+      return { name: "one", namespace, container };
+    },
+    say: ({ namespace, name, container }, text) =>
+      void world.server(server).logs.set(`${namespace}/${name}/${container}`, text),
     stop: async () => undefined,
   };
 }
 
-const real = async (): Promise<Running> => ({ ...(await startApiserver()), kube: openKube });
+async function real(): Promise<Running> {
+  const running = await startApiserver();
+  try {
+    const admin = openKube(running.admin);
+    for (const manifest of hostRole()) await admin.create(manifest);
+    const kubelet = await startKubelet(admin);
+    return {
+      ...running,
+      ...kubelet,
+      kube: openKube,
+      berth: await running.user("system:serviceaccount:berth-host:berth"),
+      stop: async () => void (await Promise.all([kubelet.stop(), running.stop()])),
+    };
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+}
 
 describe.each([
   ["the fake", fake, false],
@@ -56,7 +88,12 @@ describe.each([
   watching(subject);
   services(subject);
   tokens(subject);
-  if (isReal) connecting(subject);
+  asking(subject);
+  fence(subject);
+  if (isReal) {
+    connecting(subject);
+    controlled(subject, async () => await running?.control?.());
+  }
 });
 
 /** What only a wire can do wrong. */

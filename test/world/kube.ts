@@ -1,49 +1,14 @@
 import { KubeFault, type Found, type Kube, type Query, type Ref, type Target } from "#core/context.ts";
 import { collectionPath, objectPath } from "#core/kube/kinds.ts";
 import { play } from "./apiserver/controllers.ts";
-import { fault, Objects, refOf, type Nature } from "./apiserver/server.ts";
+import { type Admit, fenceOf } from "./apiserver/fence.ts";
+import { fault, refOf } from "./apiserver/ref.ts";
+import type { Nature } from "./apiserver/server.ts";
 import type { Ranges } from "./apiserver/services.ts";
 import { issueToken, standingOf, type Standing } from "./apiserver/identity.ts";
+import { type Call, cuts, newServer, type Server, type Trouble, type Verb } from "./server.ts";
 
-export type Verb = "create" | "apply" | "get" | "list" | "remove" | "watch" | "ready" | "version" | "token";
-
-/** One call as it came in. */
-export interface Call {
-  verb: Verb;
-  kind?: string;
-  namespace?: string;
-  name?: string;
-}
-
-/** What goes wrong with the calls that `match`: `before` they do anything, or `after` it happened (a lost answer). */
-export interface Trouble {
-  match: (call: Call) => boolean;
-  fault: KubeFault;
-  when: "before" | "after";
-  /** How many calls it meets; every one when left out. */
-  times?: number;
-}
-
-/** One API server of the world, with what may be done to it from outside. */
-export interface Server {
-  readonly name: string;
-  /** Reads and writes around the API, as a controller or an intruder would. */
-  readonly objects: Objects;
-  /** What /readyz says. The rest goes on working while it is false. */
-  ready: boolean;
-  version: string;
-  /** Whether `tick` does anything here. */
-  controllers: boolean;
-  /** Whether the Pods of a Deployment or StatefulSet get ready. */
-  runs: (workload: Found) => boolean;
-  troubles: Trouble[];
-  readonly calls: Call[];
-  count(verb: Verb): number;
-  /** How many creates, applies and removals were asked for. */
-  readonly writes: number;
-  /** Ends every open watch with `unavailable`. */
-  cut(): void;
-}
+export type { Call, Server, Trouble, Verb } from "./server.ts";
 
 export interface KubeWorldOptions extends Nature {
   /** As the context's; bounds watches. */
@@ -52,6 +17,8 @@ export interface KubeWorldOptions extends Nature {
   answers?: (target: Target) => string | undefined;
   /** Who a target's user is; without an answer certificates are admins, and tokens are what the server issued. */
   who?: (target: Target, call: Call) => Standing | undefined;
+  /** Whether a target's user is Berth on a host: whom the fence holds. Nobody, when left out. */
+  isBerth?: (target: Target) => boolean;
   /** Awaited before every call, and after those that act: lets a scheduler interleave them, or end them by a throw. */
   gate?: (call: Call, when: Trouble["when"]) => Promise<void>;
   ranges?: Ranges;
@@ -71,7 +38,7 @@ const rangesDefault: Ranges = { services: "10.97.0.0/24", nodePorts: [30000, 327
 export function newKubeWorld(options: KubeWorldOptions): KubeWorld {
   const servers = new Map<string, Server>();
   const server = (name: string): Server => {
-    const found = servers.get(name) ?? newServer(name, options);
+    const found = servers.get(name) ?? newServer(name, options, options.ranges ?? rangesDefault);
     servers.set(name, found);
     return found;
   };
@@ -87,34 +54,6 @@ export function newKubeWorld(options: KubeWorldOptions): KubeWorld {
       for (const one of servers.values()) if (one.controllers) play(one.objects, one.runs);
     },
   };
-}
-
-const cuts = new WeakMap<Server, { count: number }>();
-
-function newServer(name: string, options: KubeWorldOptions): Server {
-  const calls: Call[] = [];
-  const objects = new Objects(options, options.ranges ?? rangesDefault);
-  const cut = { count: 0 };
-  const server: Server = {
-    name,
-    objects,
-    ready: true,
-    version: "v1.34.4",
-    controllers: true,
-    runs: () => true,
-    troubles: [],
-    calls,
-    count: (verb) => calls.filter((call) => call.verb === verb).length,
-    get writes() {
-      return calls.filter(({ verb }) => verb === "create" || verb === "apply" || verb === "remove").length;
-    },
-    cut() {
-      cut.count += 1;
-      objects.wake();
-    },
-  };
-  cuts.set(server, cut);
-  return server;
 }
 
 function newKube(answering: () => Server | undefined, target: Target, options: KubeWorldOptions): Kube {
@@ -148,15 +87,29 @@ function newKube(answering: () => Server | undefined, target: Target, options: K
     return structuredClone(result);
   };
 
+  const admitOf = ({ fenced, objects }: Server): Admit | undefined =>
+    fenced && options.isBerth?.(target) === true ? fenceOf(objects) : undefined;
+
   return {
-    create: async (manifest) => {
+    create: async (manifest, { dryRun } = {}) => {
       objectPath(refOf(manifest));
-      return await answer(about("create", refOf(manifest)), ({ objects }) => objects.create(manifest));
+      return await answer(about("create", refOf(manifest)), (server) =>
+        server.objects.create(manifest, admitOf(server), dryRun),
+      );
     },
     apply: async (manifest, resourceVersion) => {
       objectPath(refOf(manifest));
       if (resourceVersion === "") throw fault("invalid", 0, refOf(manifest), "without the version");
-      return await answer(about("apply", refOf(manifest)), ({ objects }) => objects.apply(manifest, resourceVersion));
+      return await answer(about("apply", refOf(manifest)), (server) =>
+        server.objects.apply(manifest, resourceVersion, admitOf(server)),
+      );
+    },
+    annotate: async (ref, seen, annotations) => {
+      objectPath(ref);
+      if (seen.resourceVersion === "") throw fault("invalid", 0, ref, "without the version");
+      return await answer(about("annotate", ref), (server) =>
+        server.objects.annotate(ref, seen, annotations, admitOf(server)),
+      );
     },
     get: async (ref) => {
       objectPath(ref);
@@ -165,13 +118,13 @@ function newKube(answering: () => Server | undefined, target: Target, options: K
     list: async (query) => {
       collectionPath(query);
       return await answer(about("list", query), ({ objects }) => ({
-        items: objects.list(query),
+        items: objects.list(query).map((found) => asAsked(found, query)),
         resourceVersion: objects.version,
       }));
     },
     remove: async (ref, seen) => {
       objectPath(ref);
-      await answer(about("remove", ref), ({ objects }) => objects.remove(ref, seen));
+      await answer(about("remove", ref), (server) => server.objects.remove(ref, seen, admitOf(server)));
     },
     async *watch(query, { resourceVersion, seconds, signal }) {
       collectionPath(query);
@@ -194,7 +147,7 @@ function newKube(answering: () => Server | undefined, target: Target, options: K
           const { changes, version: reached } = objects.since(query, version);
           version = reached;
           for (const change of changes) {
-            yield change;
+            yield { ...change, object: asAsked(change.object, query) };
             if (ended.signal.aborted) return;
           }
           if (cut?.count !== begun || answering() !== server) {
@@ -215,12 +168,22 @@ function newKube(answering: () => Server | undefined, target: Target, options: K
       }
     },
     version: async () => await answer({ verb: "version" }, (server) => server.version),
+    logs: async (pod, { lines, bytes }) =>
+      await answer(about("logs", { apiVersion: "v1", kind: "Pod", ...pod }), ({ objects, logs }) => {
+        const ref = { apiVersion: "v1", kind: "Pod", name: pod.name, namespace: pod.namespace };
+        if (objects.find(ref) === undefined) throw fault("missing", 404, ref, "NotFound");
+        const kept = (logs.get(`${pod.namespace}/${pod.name}/${pod.container}`) ?? "").split(/(?<=\n)/);
+        return kept.slice(-lines).join("").slice(0, bytes);
+      }),
     token: async (account, wanted) =>
       await answer(about("token", { apiVersion: "v1", kind: "ServiceAccount", ...account }), ({ objects }) =>
         issueToken(objects, account, wanted, options),
       ),
   };
 }
+
+const asAsked = (found: Found, query: Query): Found =>
+  query.metadata === true ? { apiVersion: found.apiVersion, kind: found.kind, metadata: found.metadata } : found;
 
 function about(verb: Verb, on: Query | Ref): Call {
   return {

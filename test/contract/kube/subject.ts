@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { KubeFault, type Found, type Kube, type Manifest, type Ref, type Seen, type Target } from "#core/context.ts";
+import type { Container } from "../kubelet.ts";
 
 /** One API server, real or not. Its fields are set once it is up. */
 export interface Subject {
@@ -8,6 +9,12 @@ export interface Subject {
   api: Kube;
   admin: Target;
   weak: Target;
+  /** Berth's own identity on a host, under the role and the fence of docs/host-role.yaml. */
+  berth: Target;
+  /** A Pod in a namespace of its own, with one container of this name. */
+  pod(container: string): Promise<Container>;
+  /** What that container is logged to have said, from now on. */
+  say(container: Container, text: string): void;
   /** History up to now can no longer be watched (of Leases, at least). */
   forget(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Stand } from "../../flow/stand.ts";
 import { newWhole } from "./whole.ts";
+import { sightOf } from "#core/cluster/digest.ts";
 import { plan, type Seen, type Step } from "#core/cluster/plan.ts";
 import type { Cluster } from "#core/cluster/schema.ts";
 import { kubeName } from "#core/id.ts";
@@ -66,6 +67,23 @@ describe("plan", () => {
       clusterIP: cluster.status.addresses?.apiserver,
       ports: [{ nodePort: cluster.placement.port }],
     });
+  });
+  test("a later lease stamps the namespace before it writes to the host, and only if it has to write there", () => {
+    const later = { ...cluster, epoch: cluster.epoch + 1 };
+    expect(plan(later, seen, now()).steps).toEqual([]);
+    const without = new Map([...seen.objects].filter(([key]) => key !== "Service apiserver"));
+    const found = seen.objects.get(`Namespace ${kubeName(cluster.id)}`);
+    const access = { expiresAt: now() };
+    const { steps } = plan(later, { ...seen, access, objects: without }, now());
+    expect(steps).toEqual([{ do: "stamp", found }, { do: "access" }]);
+    const gone = { ...later, deletedAt: now(), status: { ...later.status, inventory: ["all"] } };
+    expect(plan(gone, seen, now()).steps).toEqual([{ do: "stamp", found }]);
+  });
+  test("what is seen is told as a digest, Pods apart", () => {
+    const { sight } = plan(cluster, seen, now());
+    expect(sight).toBe(sightOf([...seen.objects.values()].reverse()));
+    const without = new Map([...seen.objects].filter(([key]) => key !== "Secret etcd"));
+    expect(plan(cluster, { ...seen, objects: without }, now()).sight).not.toBe(sight);
   });
   test("the time of the next look is before the first certificate ends", () => {
     const { lookAt = "" } = plan(cluster, seen, now());

@@ -1,6 +1,7 @@
 import type { Found, Manifest } from "#core/context.ts";
 import { isFields } from "./merge.ts";
-import { finalizersOf, type Objects, refOf } from "./server.ts";
+import { finalizersOf, refOf } from "./ref.ts";
+import type { Objects } from "./server.ts";
 
 /**
  * One round of Kubernetes' controllers: volumes are bound, workloads run, what is being removed goes.

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { KubeFault, type Found, type Manifest } from "#core/context.ts";
 import { isFields } from "./merge.ts";
 import { type Ranges, withAddresses } from "./services.ts";
@@ -14,6 +15,18 @@ const counted = new Set([
   "ValidatingAdmissionPolicyBinding",
   "Pod",
 ]);
+
+/**
+ * Of who wrote what, no more than that a write of anything but a status shows, and only for kinds where somebody asks.
+ * It is signed as Berth's, whoever it was: a test that plays a stranger signs for itself.
+ * @param version of this write.
+ */
+export function writersOf(now: Found, before: Found | undefined, version: string, time: string): object {
+  if (now.kind !== "Namespace" && now.kind !== "ResourceQuota") return {};
+  const wanted = ({ metadata, status: _, ...rest }: Found): unknown => [rest, metadata.labels, metadata.annotations];
+  if (before !== undefined && isDeepStrictEqual(wanted(before), wanted(now))) return {};
+  return { managedFields: [{ manager: "berth", operation: "Update", time, fieldsV1: { [`f:${version}`]: {} } }] };
+}
 
 export const isCounted = (kind: string): boolean => counted.has(kind);
 

@@ -1,5 +1,6 @@
 import type { Ref, Target } from "#core/context.ts";
-import { fault, type Nature, type Objects } from "./server.ts";
+import { fault } from "./ref.ts";
+import type { Nature, Objects } from "./server.ts";
 
 /** Who a caller is: may do all, is known and may do nothing, or is not known. */
 export type Standing = "admin" | "weak" | "stranger";

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { KubeFault, type Found, type Manifest, type Query, type Ref, type Seen } from "#core/context.ts";
-import { placeOf } from "#core/kube/kinds.ts";
-import { isCounted, withDefaults } from "./defaults.ts";
+import { isCounted, withDefaults, writersOf } from "./defaults.ts";
+import type { Admit } from "./fence.ts";
 import { applied } from "./merge.ts";
+import { checkName, fault, finalizersOf, isOf, keyOf, refOf } from "./ref.ts";
 import type { Ranges } from "./services.ts";
 
 /** Time and chance of a world. */
@@ -10,6 +11,11 @@ export interface Nature {
   /** ISO 8601 UTC. */
   now(): string;
   random(bytes: number): Uint8Array;
+}
+
+interface Version {
+  uid: string;
+  resourceVersion: string;
 }
 
 interface Event {
@@ -58,7 +64,7 @@ export class Objects {
     return [...this.#kept.values()];
   }
 
-  create(manifest: Manifest): Found {
+  create(manifest: Manifest, admit?: Admit, dryRun?: true): Found {
     const ref = refOf(manifest);
     checkName(ref);
     this.#checkNamespace(ref);
@@ -73,11 +79,13 @@ export class Objects {
     };
     const draft = { ...structuredClone(manifest), metadata: { ...metadata, ...born } };
     const made = withDefaults(draft, undefined, this.#others(ref), this.#ranges) as Found;
+    admit?.(ref, undefined, { next: made });
+    if (dryRun === true) return made;
     this.#wanted.set(keyOf(ref), structuredClone(manifest));
     return this.#keep(made);
   }
 
-  apply(manifest: Manifest, resourceVersion: string): Found {
+  apply(manifest: Manifest, resourceVersion: string, admit?: Admit): Found {
     const ref = refOf(manifest);
     const live = this.find(ref);
     const uid = manifest.metadata["uid"];
@@ -85,7 +93,7 @@ export class Objects {
       // As the real server does: the version alone does not keep an apply from making what is gone.
       this.#checkNamespace(ref);
       if (uid !== undefined) throw fault("conflict", 409, ref, "Conflict uid mismatch");
-      return this.create(manifest);
+      return this.create(manifest, admit);
     }
     if (live.metadata.resourceVersion !== resourceVersion) throw fault("conflict", 409, ref, "Conflict");
     if (uid !== undefined && uid !== live.metadata.uid) throw fault("invalid", 422, ref, "Invalid metadata.uid");
@@ -94,8 +102,31 @@ export class Objects {
     const before = this.#wanted.get(keyOf(ref));
     const wanted = { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
     const merged = structuredClone(applied(live, before, wanted)) as Manifest;
+    const next = withDefaults(merged, live, this.#others(ref), this.#ranges) as Found;
+    admit?.(ref, live, { next });
     this.#wanted.set(keyOf(ref), structuredClone(manifest));
-    return this.change(withDefaults(merged, live, this.#others(ref), this.#ranges) as Found);
+    return this.change(next);
+  }
+
+  annotate(ref: Ref, seen: Version, annotations: Record<string, string>, admit?: Admit): Found {
+    const live = this.find(ref);
+    if (live === undefined) throw fault("missing", 404, ref, "NotFound");
+    if (live.metadata.uid !== seen.uid || live.metadata.resourceVersion !== seen.resourceVersion)
+      throw fault("conflict", 409, ref, "Conflict");
+    const all = { ...live.metadata.annotations, ...annotations };
+    const next = { ...live, metadata: { ...live.metadata, annotations: all } };
+    admit?.(ref, live, { next });
+    return this.change(next);
+  }
+
+  /** What was there so many changes ago: what a replica that lags behind answers. */
+  before(changes: number): Found[] {
+    const then = new Map(this.#kept);
+    for (const { before, last } of this.#events.slice(-changes).reverse()) {
+      if (before === undefined) then.delete(keyOf(refOf(last)));
+      else then.set(keyOf(refOf(last)), before);
+    }
+    return [...then.values()];
   }
 
   /** Replaces an object by a changed copy, as a controller would; nothing happens when nothing differs. */
@@ -113,13 +144,14 @@ export class Objects {
     return this.#keep(changed);
   }
 
-  remove(ref: Ref, seen: { uid: string; resourceVersion?: string }): void {
+  remove(ref: Ref, seen: Partial<Version> & { uid: string }, admit?: Admit): void {
     const live = this.find(ref);
     if (live === undefined) return;
     if (live.metadata.uid !== seen.uid) throw fault("conflict", 409, ref, "Conflict uid");
     if (seen.resourceVersion !== undefined && seen.resourceVersion !== live.metadata.resourceVersion) {
       throw fault("conflict", 409, ref, "Conflict resourceVersion");
     }
+    admit?.(ref, live, { seen });
     if (finalizersOf(live).length === 0) this.#drop(live);
     else if (live.metadata.deletionTimestamp === undefined) {
       const deletionTimestamp = this.#nature.now().replace(/\.\d+Z$/, "Z");
@@ -158,7 +190,8 @@ export class Objects {
     const key = keyOf(refOf(object));
     const before = this.#kept.get(key);
     this.#version += 1;
-    const kept = { ...object, metadata: { ...object.metadata, resourceVersion: this.version } };
+    const metadata = { ...object.metadata, ...writersOf(object, before, this.version, this.#nature.now()) };
+    const kept = { ...object, metadata: { ...metadata, resourceVersion: this.version } };
     this.#kept.set(key, kept);
     this.#events.push({ version: this.#version, before, after: kept, last: kept });
     this.wake();
@@ -203,39 +236,10 @@ function isAnother(then: Found, now: Found): boolean {
   return !isDeepStrictEqual(wanted(then), wanted(now));
 }
 
-export function refOf({ apiVersion, kind, metadata: { name, namespace } }: Manifest): Ref {
-  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
-}
-
-export const fault = (kind: KubeFault["kind"], status: number, on: Query | Ref, text: string): KubeFault =>
-  new KubeFault(kind, `${on.kind} ${[on.namespace, "name" in on ? on.name : ""].join("/")}: ${status} ${text}`, {
-    status,
-  });
-
-export function finalizersOf(object: Manifest): unknown[] {
-  const own = object.metadata["finalizers"];
-  const spec = object.kind === "Namespace" ? (object["spec"] as { finalizers?: unknown[] } | undefined) : undefined;
-  return [...(Array.isArray(own) ? own : []), ...(spec?.finalizers ?? [])];
-}
-
-const keyOf = ({ apiVersion, kind, namespace, name }: Ref): string =>
-  [apiVersion, kind, namespace ?? "", name].join("\u0000");
-
-function isOf(object: Found, { apiVersion, kind, namespace, labels }: Query): boolean {
-  if (object.apiVersion !== apiVersion || object.kind !== kind) return false;
-  if (namespace !== undefined && object.metadata.namespace !== namespace) return false;
-  return Object.entries(labels ?? {}).every(([key, value]) => object.metadata.labels?.[key] === value);
-}
-
 // An object whose labels change comes into a watched set or leaves it.
 function changeOf({ before, after, last }: Event, query: Query): Seen[] {
   const was = before !== undefined && isOf(before, query);
   const is = after !== undefined && isOf(after, query);
   if (is) return [{ type: was ? "MODIFIED" : "ADDED", object: last }];
   return was ? [{ type: "DELETED", object: { ...before, metadata: last.metadata } }] : [];
-}
-
-function checkName(ref: Ref): void {
-  const pattern = placeOf(ref).root.includes("rbac") ? /^[^/%]+$/ : /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/;
-  if (!pattern.test(ref.name)) throw fault("invalid", 422, ref, "Invalid metadata.name FieldValueInvalid");
 }
