@@ -21,3 +21,14 @@ export function ask(question: string, options: { hidden?: boolean } = {}): Promi
     });
   });
 }
+
+/**
+ * What can't be undone is said by name: typed once more where somebody sits; a script has to say --yes.
+ * @throws Stop `usage` when it is not.
+ */
+export async function sure(name: string, what: string, { yes }: { yes?: boolean }): Promise<void> {
+  if (yes) return;
+  if (!process.stdin.isTTY) throw new Stop("usage", `${what}: add --yes.`);
+  const answer = await ask(`${what}. Type its name to go on: `);
+  if (answer !== name) throw new Stop("usage", "That is another name; nothing was done.");
+}

@@ -3,6 +3,7 @@ import * as Audit from "../audit/index.ts";
 import { type Change, type Context, type Kind, Refused } from "../context.ts";
 import { Fault, missing } from "../error.ts";
 import { type ID, idOf } from "../id.ts";
+import * as Quota from "../quota/index.ts";
 import { leave } from "./home.ts";
 import { keyKind, keyNames } from "./keys.ts";
 import { type Cluster, clusterKind, type Receipt, receiptKind, type View } from "./schema.ts";
@@ -13,15 +14,15 @@ export const nameKind: Kind<{ id: ID<"cluster"> }> = {
   schema: z.object({ id: idOf("cluster") }),
 };
 
-/** Row, name, audit entry and seat: all or nothing. @throws Fault `conflict` for a name that is taken. */
+/** Row, name, audit entry, seat and quota: all or nothing. @throws Fault `conflict` for a taken name; `limit`. */
 export async function insert(ctx: Context, cluster: Cluster, seat: Change): Promise<"kept" | "seat taken"> {
   try {
-    await ctx.table.write(
+    await Quota.taking(ctx, "clusters", [
       ctx.table.insert(nameKind, cluster.name, { id: cluster.id }),
       seat,
       ctx.table.insert(clusterKind, cluster.id, cluster),
       Audit.entry(ctx, { verb: "cluster:create", target: cluster.id }),
-    );
+    ]);
     return "kept";
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -40,22 +41,22 @@ export async function get(ctx: Context, id: ID<"cluster">): Promise<Cluster> {
   return cluster;
 }
 
-/** Ends a cluster: row, name, keys and seat go, the receipt comes, in one transaction. */
+/** Ends a cluster: row, name, keys, seat and its place in the quota go, the receipt comes, in one transaction. */
 export async function finish(ctx: Context, cluster: Cluster, receipt: Receipt): Promise<void> {
   const { table } = ctx;
   const kept = await table.list(keyKind, { prefix: `${cluster.id}/`, limit: keyNames.length });
-  await table.write(
+  await Quota.giving(ctx, "clusters", [
     table.remove(clusterKind, cluster.id, { epoch: cluster.epoch }),
     table.remove(nameKind, cluster.name, { id: cluster.id }),
     ...kept.items.map(({ id }) => table.remove(keyKind, id)),
     leave(ctx, cluster),
     table.insert(receiptKind, cluster.id, receipt),
     Audit.entry(ctx, { verb: "cluster:removed", target: cluster.id }),
-  );
+  ]);
 }
 
 /** The conditions in one word. */
-function phase(cluster: Cluster): View["status"]["phase"] {
+export function phase(cluster: Cluster): View["status"]["phase"] {
   const is = (type: string): boolean =>
     cluster.status.conditions.some((condition) => condition.type === type && condition.status === "True");
   if (is("Parked")) return "Parked";

@@ -5,8 +5,18 @@ import { Fault, missing } from "../error.ts";
 import { type ID, newID } from "../id.ts";
 import * as Member from "../member/index.ts";
 import type { Page, PageInput } from "../page.ts";
+import * as Quota from "../quota/index.ts";
 import * as Token from "../token/index.ts";
-import { type Created, type CreateInput, nameKind, type Tenant, tenantKind, type View } from "./schema.ts";
+import {
+  type Created,
+  type CreateInput,
+  nameKind,
+  type Tenant,
+  tenantKind,
+  type UpdateInput,
+  type View,
+  type Whole,
+} from "./schema.ts";
 
 /**
  * A tenant with its first owner, in one transaction.
@@ -16,7 +26,9 @@ export async function create(ctx: Context, input: CreateInput): Promise<Created>
   allow(ctx, "home:write");
   const id = newID(ctx, "tenant");
   const made = birth(ctx, { id, name: input.name, title: input.title ?? input.name, role: "owner", first: "owner" });
-  const changes = input.withToken ? made.changes : made.changes.filter(({ kind }) => kind !== "token");
+  const changes = input.withToken
+    ? made.changes
+    : made.changes.filter(({ kind }) => kind !== "token" && kind !== "tokenOwner");
   try {
     await ctx.table.write(...changes, Audit.entry(ctx, { verb: "tenant:create", target: id }));
   } catch (cause) {
@@ -32,22 +44,55 @@ export async function list(ctx: Context, page: PageInput): Promise<Page<View>> {
   return ctx.home.table(ctx.home.tenant).list(nameKind, page);
 }
 
-/**
- * Suspends a tenant or lets it back in; its tokens follow within 10 s. Saying it twice is harmless.
- * @throws Fault `missing` when there is none, and to all but staff; `conflict` for the home tenant.
- */
-export async function setState(ctx: Context, id: ID<"tenant">, state: Tenant["state"]): Promise<View> {
-  allow(ctx, "home:write");
-  if (id === ctx.home.tenant) throw new Fault("conflict", "The platform's own tenant can't be suspended.");
+/** One tenant, with what it may have, what it has, and a recount. @throws Fault `missing`, and to all but staff. */
+export async function get(ctx: Context, id: ID<"tenant">): Promise<Whole> {
+  allow(ctx, "home:read");
+  return await whole(ctx, id);
+}
+
+async function whole(ctx: Context, id: ID<"tenant">): Promise<Whole> {
   const table = ctx.home.table(id);
   const tenant = await table.get(tenantKind, id);
   if (tenant === undefined) throw missing("tenant");
-  await ctx.table.write(
-    table.update(tenantKind, id, { set: { state } }),
-    ctx.home.table(ctx.home.tenant).update(nameKind, tenant.name, { set: { state } }),
-    Audit.entry(ctx, { verb: "tenant:update", target: id, changes: ["state"] }),
-  );
-  return { ...tenant, state };
+  return { ...tenant, quotas: await Quota.ledger({ table }, tenant.limits?.requestsPerSecond) };
+}
+
+/**
+ * Changes state, title or limits. The tokens of a suspended tenant stop within 10 s, and a rate counts within 10 s. A
+ * limit below what is used takes nothing away. Saying it twice is harmless.
+ * @throws Fault `missing` when there is none, and to all but staff; `conflict` for the home tenant's state.
+ */
+export async function update(ctx: Context, id: ID<"tenant">, input: UpdateInput): Promise<Whole> {
+  allow(ctx, "home:write");
+  if (id === ctx.home.tenant && input.state === "suspended") {
+    throw new Fault("conflict", "The platform's own tenant can't be suspended.");
+  }
+  const { state, title, limits = {} } = input;
+  const table = ctx.home.table(id);
+  const tenant = await table.get(tenantKind, id);
+  if (tenant === undefined) throw missing("tenant");
+  const rate = limits.requestsPerSecond;
+  const set = {
+    ...(state !== undefined && { state }),
+    ...(title !== undefined && { title }),
+    ...(rate !== undefined && { limits: { requestsPerSecond: rate } }),
+  };
+  const told = [table.update(tenantKind, id, { set })];
+  told.push(ctx.home.table(ctx.home.tenant).update(nameKind, tenant.name, { set }));
+  const named = Object.keys(limits).map((what) => `limits.${what}`);
+  const changes = [...Object.keys(set).filter((field) => field !== "limits"), ...named];
+  for (let tries = 20; tries > 0; tries -= 1) {
+    const counted = await Quota.limitsTo({ table }, limits);
+    const entry = Audit.entry(ctx, { verb: "tenant:update", target: id, changes });
+    try {
+      await ctx.table.write(...(Object.keys(set).length > 0 ? told : []), ...counted, entry);
+      return await whole(ctx, id);
+    } catch (error) {
+      // A counter was made meanwhile; nothing else here has a condition that can move.
+      if (!(error instanceof Refused)) throw error;
+    }
+  }
+  throw new Fault("unavailable", "The tenant's counters move all the time; try again.", { retryAfterSeconds: 1 });
 }
 
 /**
@@ -73,7 +118,7 @@ export async function bootstrap(
   const robot = items.find(({ role, kind }) => role === "staff" && kind === "robot");
   if (robot === undefined) throw new Error("the home tenant has no staff robot");
   const token = Token.issue(ctx, { tenant: id, member: robot.id, name: "bootstrap", scopes: null, expiresAt: null });
-  await table.write(token.change);
+  await table.write(...token.changes);
   return token.text;
 }
 
@@ -97,5 +142,5 @@ function birth(
   const token = Token.issue(ctx, { tenant: of.id, member: member.id, name: "first", scopes: null, expiresAt: null });
   const name = ctx.home.table(ctx.home.tenant).insert(nameKind, of.name, tenant);
   const row = ctx.home.table(of.id).insert(tenantKind, of.id, tenant);
-  return { tenant, text: token.text, changes: [name, row, change, token.change] };
+  return { tenant, text: token.text, changes: [name, row, change, ...token.changes] };
 }

@@ -3,6 +3,7 @@ import { roles } from "../allow.ts";
 import type { Kind } from "../context.ts";
 import { idOf } from "../id.ts";
 import * as Member from "../member/index.ts";
+import * as Quota from "../quota/index.ts";
 
 /** A customer organisation. */
 export const Tenant = z.object({
@@ -13,6 +14,8 @@ export const Tenant = z.object({
   createdAt: z.iso.datetime(),
   /** The tokens of a suspended tenant stop working; its clusters go on. */
   state: z.enum(["active", "suspended"]),
+  /** What staff said that it may use; what is counted has its limits beside the counters. */
+  limits: z.object({ requestsPerSecond: Quota.requestsPerSecond }).partial().optional(),
 });
 export type Tenant = z.output<typeof Tenant>;
 
@@ -23,10 +26,12 @@ const name = z
     "must be 1 to 40 lower-case letters, digits and inner dashes, a letter first",
   );
 
+const title = z.string().trim().min(1).max(100);
+
 /** What staff says of a new tenant. */
 export const CreateInput = z.strictObject({
   name,
-  title: z.string().trim().min(1).max(100).optional(),
+  title: title.optional(),
   /** Answer a token of its first owner too; it is shown this once. */
   withToken: z.boolean().default(false),
 });
@@ -55,5 +60,14 @@ export const Me = z.object({
   token: idOf("token").nullable(),
 });
 export type Me = z.output<typeof Me>;
-/** What may change of a tenant, by staff. */
-export const UpdateInput = z.strictObject({ state: Tenant.shape.state });
+
+/** A tenant as staff sees it alone. */
+export const Whole = Tenant.extend({ quotas: z.array(Quota.Ledger) });
+export type Whole = z.output<typeof Whole>;
+
+/** What may change of a tenant, by staff; what is left out stays. */
+export const UpdateInput = z
+  .strictObject({ state: Tenant.shape.state, title, limits: Quota.Limits })
+  .partial()
+  .refine((input) => Object.values(input).some((value) => value !== undefined), "must change something");
+export type UpdateInput = z.output<typeof UpdateInput>;

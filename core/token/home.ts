@@ -3,7 +3,8 @@ import type { Actor, Change, Context, Home } from "../context.ts";
 import { Fault } from "../error.ts";
 import { newID } from "../id.ts";
 import * as Member from "../member/index.ts";
-import { standingKind, type Token, tokenKind } from "./schema.ts";
+import * as Quota from "../quota/index.ts";
+import { holderKind, rowID, standingKind, type Token, tokenKind } from "./schema.ts";
 import { compose, hash, parse, type Place } from "./text.ts";
 
 const cacheSeconds = 10;
@@ -42,19 +43,23 @@ export async function authenticate(
   return found.actor;
 }
 
-/** A new token and the row that makes it work; it knows nothing of what the caller may give away. */
+/** A new token and the rows that make it work; it knows nothing of what the caller may give away. */
 export function issue(
   ctx: Pick<Context, "home" | "now" | "random">,
   of: Pick<Token, "tenant" | "member" | "name" | "scopes" | "expiresAt">,
-): { text: string; token: Token; change: Change } {
+): { text: string; token: Token; changes: [Change, Change] } {
   const id = newID(ctx, "token");
   const text = compose(ctx, { tenant: of.tenant, member: of.member, token: id });
   const fresh = { createdAt: ctx.now(), lastUsedAt: null, revokedAt: null };
   const token: Token = { id, ...of, hash: hash(text), ...fresh };
-  return { text, token, change: ctx.home.table(of.tenant).insert(tokenKind, rowID(token.member, id), token) };
+  const table = ctx.home.table(of.tenant);
+  const holder = { id, member: of.member, ...(of.expiresAt !== null && { lookAt: of.expiresAt }) };
+  return {
+    text,
+    token,
+    changes: [table.insert(tokenKind, rowID(of.member, id), token), table.insert(holderKind, id, holder)],
+  };
 }
-
-export const rowID = (member: string, token: string): string => `${member}/${token}`;
 
 interface Kept {
   actor: Actor;
@@ -74,7 +79,7 @@ async function read(home: Home, place: Place, key: string, now: number) {
   if (token === undefined || member === undefined || tenant === undefined) return undefined;
   // Both are 64 hexadecimal characters, and the comparison takes as long whether one differs or all do.
   if (!timingSafeEqual(Buffer.from(token.hash), Buffer.from(key))) return undefined;
-  if (token.revokedAt !== null || tenant.state !== "active") return undefined;
+  if (token.revokedAt !== null || member.state !== "active" || tenant.state !== "active") return undefined;
   if (token.expiresAt !== null && Date.parse(token.expiresAt) <= now) return undefined;
   const actor: Actor = {
     tenant: tenant.id,
@@ -82,6 +87,7 @@ async function read(home: Home, place: Place, key: string, now: number) {
     role: member.role,
     scopes: token.scopes,
     token: token.id,
+    rate: tenant.limits?.requestsPerSecond ?? Quota.rateDefault,
   };
   return { token, actor };
 }

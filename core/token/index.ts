@@ -1,4 +1,5 @@
 // API keys: how a caller proves who it is.
 export { authenticate, issue } from "./home.ts";
-export { CreateInput, Created, View } from "./schema.ts";
-export { create, list, revoke } from "./verbs.ts";
+export { CreateInput, Created, Filter, RotateInput, View } from "./schema.ts";
+export { endAll, expire } from "./store.ts";
+export { create, get, list, revoke, rotate } from "./verbs.ts";

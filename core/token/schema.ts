@@ -2,8 +2,10 @@ import * as z from "zod";
 import { permissions } from "../allow.ts";
 import type { Kind } from "../context.ts";
 import { type ID, idOf } from "../id.ts";
+import * as Quota from "../quota/index.ts";
 
 const Scopes = z.array(z.enum(permissions)).min(1);
+const state = z.enum(["active", "expired", "revoked"]);
 
 /** An API key of a member, as the table keeps it: under `<member>/<token>`, so that a member's own are a range. */
 export const Token = z.object({
@@ -20,6 +22,10 @@ export const Token = z.object({
   /** To within an hour; null until the first use. */
   lastUsedAt: z.iso.datetime().nullable(),
   revokedAt: z.iso.datetime().nullable(),
+  /** The token that took its place. */
+  replacedBy: idOf("token").optional(),
+  /** Epoch seconds. Set with its end: from then on it holds no place any more, and 90 days later it is gone. */
+  ttl: z.number().int().optional(),
 });
 export type Token = z.output<typeof Token>;
 
@@ -30,22 +36,47 @@ export const CreateInput = z.strictObject({
   scopes: Scopes.optional(),
   /** Left out, it does not expire. */
   expiresInDays: z.number().int().min(1).max(365).optional(),
+  /** The robot that it is for; left out, the caller itself. */
+  member: idOf("member").optional(),
 });
 export type CreateInput = z.output<typeof CreateInput>;
 
+/** How long the old secret goes on working beside the new one. */
+export const RotateInput = z.strictObject({ overlapSeconds: z.number().int().min(0).max(86_400).default(3_600) });
+export type RotateInput = z.output<typeof RotateInput>;
+
+/** Which tokens a list keeps; left out, all. */
+export const Filter = z.object({ member: idOf("member"), state }).partial();
+export type Filter = z.output<typeof Filter>;
+
 export const tokenKind: Kind<Token> = { name: "token", schema: Token };
+
+/** Under a token's id, whose it is: finds the token without its member, and is due when the token expires. */
+export const Holder = z.object({
+  id: idOf("token"),
+  member: idOf("member"),
+  lookAt: z.iso.datetime().optional(),
+  ttl: z.number().int().optional(),
+});
+export type Holder = z.output<typeof Holder>;
+export const holderKind: Kind<Holder> = { name: "tokenOwner", schema: Holder };
 
 /**
  * What a token check needs of its tenant's row. The tenant room issues tokens, so it can't be imported from here
  * without a circle; its tests hold that a row of its making is read by this.
  */
-export const standingKind: Kind<{ id: ID<"tenant">; state: "active" | "suspended" }> = {
-  name: "tenant",
-  schema: z.object({ id: idOf("tenant"), state: z.enum(["active", "suspended"]) }),
-};
+const Standing = z.object({
+  id: idOf("tenant"),
+  state: z.enum(["active", "suspended"]),
+  limits: z.object({ requestsPerSecond: Quota.requestsPerSecond }).partial().optional(),
+});
+export const standingKind: Kind<z.output<typeof Standing>> = { name: "tenant", schema: Standing };
 
 /** What a caller sees of a token. */
-export const View = Token.omit({ hash: true });
+export const View = Token.omit({ hash: true, ttl: true }).extend({
+  /** What it is now: `revoked` also when it expired later. */
+  state,
+});
 export type View = z.output<typeof View>;
 /** A new token, with the one thing that is shown only once. */
 export const Created = View.extend({
@@ -53,3 +84,15 @@ export const Created = View.extend({
   token: z.string(),
 });
 export type Created = z.output<typeof Created>;
+
+/** @param now ISO 8601 UTC. */
+export function viewOf({ hash: _, ttl: __, ...token }: Token, now: string): View {
+  return { ...token, state: token.revokedAt !== null ? "revoked" : over(token, now) ? "expired" : "active" };
+}
+
+/** Whether its time is over. */
+export const over = ({ expiresAt }: Pick<Token, "expiresAt">, now: string): boolean =>
+  expiresAt !== null && Date.parse(expiresAt) <= Date.parse(now);
+
+/** A token's place in the table. */
+export const rowID = (member: ID<"member">, token: ID<"token">): string => `${member}/${token}`;

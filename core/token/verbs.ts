@@ -1,40 +1,119 @@
-import { allow, grants, type Permission } from "../allow.ts";
+import { allow } from "../allow.ts";
 import * as Audit from "../audit/index.ts";
-import type { Context } from "../context.ts";
-import { Fault, missing } from "../error.ts";
+import { type Change, type Context, Refused } from "../context.ts";
+import { Fault } from "../error.ts";
 import type { ID } from "../id.ts";
-import { limitMax, type Page, type PageInput } from "../page.ts";
-import { issue, rowID } from "./home.ts";
-import { type Created, type CreateInput, type Token, tokenKind, View } from "./schema.ts";
+import * as Member from "../member/index.ts";
+import { type Page, type PageInput, sift } from "../page.ts";
+import * as Quota from "../quota/index.ts";
+import { issue } from "./home.ts";
+import { bounded, carried, mine, receiver } from "./scope.ts";
+import * as schema from "./schema.ts";
+import { type Created, type CreateInput, type Filter, type RotateInput, rowID, type View, viewOf } from "./schema.ts";
+import * as store from "./store.ts";
 
 const dayMs = 86_400_000;
 
 /**
- * A token of the caller's own; its text is in this answer and nowhere else.
- * @throws Fault `forbidden` on scopes beyond the caller's role or the token it calls with.
+ * A token of the caller's own, or, by an owner, of a robot; its text is in this answer and nowhere else.
+ * @throws Fault `forbidden` on scopes beyond the caller's role or the token it calls with, and for another person;
+ * `missing` when there is no such member; `limit` when the tenant may have no more.
  */
 export async function create(ctx: Context, input: CreateInput): Promise<Created> {
   allow(ctx, "token:write");
-  const { member } = ctx.actor;
-  if (member === "system") throw new Error("the system has no tokens");
+  const of = await receiver(ctx, input.member);
   const { expiresInDays: days } = input;
-  const { text, token, change } = issue(ctx, {
+  const { text, token, changes } = issue(ctx, {
     tenant: ctx.tenant,
-    member,
+    member: of.id,
     name: input.name,
-    scopes: narrowed(ctx, input.scopes),
+    scopes: bounded(ctx, of.role, input.scopes),
     expiresAt: days === undefined ? null : new Date(Date.parse(ctx.now()) + days * dayMs).toISOString(),
   });
-  await ctx.table.write(change, Audit.entry(ctx, { verb: "token:create", target: token.id }));
-  return { ...View.parse(token), token: text };
+  const entry = Audit.entry(ctx, { verb: "token:create", target: token.id });
+  try {
+    await Member.asCaller(ctx, async (caller) => {
+      const robot = of.id === ctx.actor.member ? [] : [Member.acting(ctx, of)];
+      await Quota.taking(ctx, "tokens", [...caller, ...changes, entry, ...robot]);
+    });
+  } catch (cause) {
+    if (!(cause instanceof Refused)) throw cause;
+    throw new Fault("conflict", "The robot was changed meanwhile.", { cause });
+  }
+  return { ...viewOf(token, ctx.now()), token: text };
 }
 
-/** The caller's own tokens; an owner's list has every member's. Revoked and expired ones stay in it. */
-export async function list(ctx: Context, page: PageInput): Promise<Page<View>> {
+/** One of the caller's own, or, for an owner, any. @throws Fault `missing`. */
+export async function get(ctx: Context, id: ID<"token">): Promise<View> {
   allow(ctx, "token:read");
-  const prefix = leads(ctx) ? {} : { prefix: rowID(ctx.actor.member, "") };
-  const { items, next } = await ctx.table.list(tokenKind, { ...page, ...prefix });
-  return { items: items.map((item) => View.parse(item)), next };
+  return viewOf(mine(ctx, await store.find(ctx, id)).token, ctx.now());
+}
+
+/**
+ * The caller's own tokens; an owner's list has every member's. Revoked and expired ones stay in it for 90 days. Of a
+ * filter only those that meet all of it.
+ */
+export async function list(ctx: Context, page: PageInput & Filter): Promise<Page<View>> {
+  allow(ctx, "token:read");
+  const { limit, after, state } = page;
+  const { member } = ctx.actor;
+  const own = Member.leads(ctx.actor.role) || member === "system" ? undefined : member;
+  if (own !== undefined && page.member !== undefined && page.member !== own) return { items: [], next: null };
+  const of = own ?? page.member;
+  const prefix = of === undefined ? {} : { prefix: rowID(of, "" as ID<"token">) };
+  const now = ctx.now();
+  const read = async (part: PageInput): Promise<Page<View>> => {
+    const { items, next } = await ctx.table.list(schema.tokenKind, { ...part, ...prefix });
+    return { items: items.map((item) => viewOf(item, now)), next };
+  };
+  if (state === undefined) return await read({ limit, after });
+  return await sift(read, (token) => token.state === state, { limit, after });
+}
+
+/**
+ * A new secret under a new id, with the same name, scopes and length of life. The old one goes on for the overlap and
+ * then expires; until then both hold a place, and with no overlap the new one takes the old one's.
+ * @throws Fault `missing`; `forbidden` for another person's, and for more than the caller itself may; `conflict` when
+ * it works no more, or was rotated before; `limit` when the tenant may have no more.
+ */
+export async function rotate(ctx: Context, id: ID<"token">, { overlapSeconds }: RotateInput): Promise<Created> {
+  allow(ctx, "token:write");
+  return await store.change(ctx, id, async (found) => {
+    const kept = mine(ctx, found);
+    const old = kept.token;
+    const of = await receiver(ctx, old.member);
+    const scopes = carried(ctx, old.scopes);
+    const now = ctx.now();
+    if (viewOf(old, now).state !== "active") throw new Fault("conflict", "The token works no more: make a new one.");
+    if (old.replacedBy !== undefined) {
+      throw new Fault("conflict", `The token was rotated already: ${old.replacedBy} took its place.`);
+    }
+    const { name, createdAt, expiresAt } = old;
+    const life = expiresAt === null ? undefined : Date.parse(expiresAt) - Date.parse(createdAt);
+    const { text, token, changes } = issue(ctx, {
+      tenant: ctx.tenant,
+      member: of.id,
+      name,
+      scopes,
+      expiresAt: life === undefined ? null : new Date(Date.parse(now) + life).toISOString(),
+    });
+    const until = new Date(Date.parse(now) + overlapSeconds * 1000).toISOString();
+    const ends = expiresAt !== null && expiresAt < until ? expiresAt : until;
+    const entries = [
+      Audit.entry(ctx, { verb: "token:create", target: token.id }),
+      Audit.entry(ctx, { verb: "token:rotate", target: id }),
+    ];
+    await Member.asCaller(ctx, async (caller) => {
+      const robot = of.id === ctx.actor.member ? [] : [Member.acting(ctx, of)];
+      const all = (rows: Change[]): Change[] => [...caller, ...rows, ...changes, ...entries, ...robot];
+      if (overlapSeconds > 0) {
+        const goesOn = store.replacing(ctx, kept, { replacedBy: token.id, expiresAt: ends });
+        return await Quota.taking(ctx, "tokens", all(goesOn));
+      }
+      await ctx.table.write(...all(store.ending(ctx, kept, { replacedBy: token.id, revokedAt: now })));
+    });
+    return { ...viewOf(token, now), token: text };
+  });
 }
 
 /**
@@ -43,38 +122,13 @@ export async function list(ctx: Context, page: PageInput): Promise<Page<View>> {
  */
 export async function revoke(ctx: Context, id: ID<"token">): Promise<View> {
   allow(ctx, "token:write");
-  const token = (await ctx.table.get(tokenKind, rowID(ctx.actor.member, id))) ?? (await anyones(ctx, id));
-  if (token === undefined) throw missing("token");
-  if (token.revokedAt !== null) return View.parse(token);
-  const revokedAt = ctx.now();
-  await ctx.table.write(
-    ctx.table.update(tokenKind, rowID(token.member, id), { set: { revokedAt } }),
-    Audit.entry(ctx, { verb: "token:revoke", target: id }),
-  );
-  return View.parse({ ...token, revokedAt });
-}
-
-const leads = (ctx: Context): boolean => ctx.actor.role === "owner" || ctx.actor.role === "staff";
-
-/** Rows are kept by member, so an owner who names another's token pays with a walk. It is rare, and bounded by them. */
-async function anyones(ctx: Context, id: ID<"token">): Promise<Token | undefined> {
-  if (!leads(ctx)) return undefined;
-  let after: string | undefined;
-  do {
-    const page = await ctx.table.list(tokenKind, { limit: limitMax, after });
-    const found = page.items.find((token) => token.id === id);
-    if (found !== undefined) return found;
-    after = page.next ?? undefined;
-  } while (after !== undefined);
-  return undefined;
-}
-
-function narrowed(ctx: Context, asked: Permission[] | undefined): string[] | null {
-  const own = ctx.actor.scopes;
-  if (asked === undefined) return own && [...own];
-  const beyond = asked.filter((each) => !grants(ctx.actor.role).has(each) || (own !== null && !own.includes(each)));
-  if (beyond.length === 0) return [...new Set(asked)];
-  throw new Fault("forbidden", `You can't give away what you don't have: ${beyond.join(", ")}.`, {
-    errors: beyond.map((each) => ({ field: "scopes", message: `${each} is beyond your own` })),
+  return await store.change(ctx, id, async (found) => {
+    const kept = mine(ctx, found);
+    const { token } = kept;
+    if (token.ttl !== undefined || token.revokedAt !== null) return viewOf(token, ctx.now());
+    const revokedAt = ctx.now();
+    const entry = Audit.entry(ctx, { verb: "token:revoke", target: id });
+    await Quota.giving(ctx, "tokens", [...store.ending(ctx, kept, { revokedAt }), entry]);
+    return viewOf({ ...token, revokedAt }, revokedAt);
   });
 }

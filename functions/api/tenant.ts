@@ -9,6 +9,11 @@ const Created = Tenant.Created.meta({
   id: "TenantCreated",
   description: "A new tenant. `token` is its first owner's, where one was asked for, and is shown only here.",
 });
+const Whole = Tenant.Whole.meta({
+  id: "TenantWhole",
+  description: "A tenant with its quotas. `counted` differs from `used` only when something is wrong with a counter.",
+});
+const params = z.object({ id: idOf("tenant") });
 const tags = ["home"];
 
 /** For the platform's own staff; to everyone else these routes are not there. */
@@ -31,7 +36,7 @@ export const tenants = newRouter()
   )
   .openapi(
     route(
-      { permission: "home:write", fresh: true },
+      { permission: "home:write", fresh: true, secret: true },
       {
         method: "post",
         path: "/v1/home/tenants",
@@ -48,20 +53,38 @@ export const tenants = newRouter()
   )
   .openapi(
     route(
+      { permission: "home:read" },
+      {
+        method: "get",
+        path: "/v1/home/tenants/{id}",
+        operationId: "getTenant",
+        tags,
+        summary: "Get a tenant",
+        description: "With its limits, what it uses, and what a count of its rows comes to. For the platform's staff.",
+        request: { params },
+        responses: { 200: json("The tenant.", Whole) },
+      },
+    ),
+    async (c) => c.json(await Tenant.get(c.var.ctx, c.req.valid("param").id), 200),
+  )
+  .openapi(
+    route(
       { permission: "home:write" },
       {
         method: "patch",
         path: "/v1/home/tenants/{id}",
         operationId: "updateTenant",
         tags,
-        summary: "Suspend a tenant or let it back in",
-        description: "A suspended tenant's tokens stop within 10 s; its clusters go on. For the platform's staff.",
+        summary: "Change a tenant's state, title or limits",
+        description:
+          "A suspended tenant's tokens stop within 10 s; its clusters go on. A limit below what is used takes nothing " +
+          "away: new work is refused. For the platform's staff.",
         request: {
-          params: z.object({ id: idOf("tenant") }),
+          params,
           body: body(Tenant.UpdateInput.meta({ id: "TenantUpdate" })),
         },
-        responses: { 200: json("The tenant.", View) },
+        responses: { 200: json("The tenant.", Whole) },
       },
     ),
-    async (c) => c.json(await Tenant.setState(c.var.ctx, c.req.valid("param").id, c.req.valid("json").state), 200),
+    async (c) => c.json(await Tenant.update(c.var.ctx, c.req.valid("param").id, c.req.valid("json")), 200),
   );

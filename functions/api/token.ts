@@ -6,6 +6,7 @@ import { PageQuery, pageOf } from "./page.ts";
 
 const View = Token.View.meta({ id: "Token", description: "An API key of a member, without its secret." });
 const Created = Token.Created.meta({ id: "TokenCreated", description: "A new token. `token` is shown only here." });
+const params = z.object({ id: idOf("token") });
 const tags = ["tokens"];
 
 export const tokens = newRouter()
@@ -18,8 +19,10 @@ export const tokens = newRouter()
         operationId: "listTokens",
         tags,
         summary: "List tokens",
-        description: "The caller's own; an owner's list has every member's. Revoked and expired ones stay in it.",
-        request: { query: PageQuery },
+        description:
+          "The caller's own; an owner's list has every member's. Those that ended stay in it for 90 days. Of filters, " +
+          "those that meet all.",
+        request: { query: PageQuery.extend(Token.Filter.shape) },
         responses: { 200: json("A page.", pageOf(View, "TokenPage")) },
       },
     ),
@@ -27,7 +30,7 @@ export const tokens = newRouter()
   )
   .openapi(
     route(
-      { permission: "token:write", fresh: true },
+      { permission: "token:write", fresh: true, secret: true },
       {
         method: "post",
         path: "/v1/tokens",
@@ -35,7 +38,8 @@ export const tokens = newRouter()
         tags,
         summary: "Create a token",
         description:
-          "For the caller itself, with its own rights at most. The secret is in this answer and nowhere else.",
+          "For the caller itself, or, with `member`, by an owner for a robot; with the caller's own rights at most. " +
+          "The secret is in this answer and nowhere else.",
         request: { body: body(Token.CreateInput.meta({ id: "TokenCreate" })) },
         responses: {
           201: { ...json("The token, with its secret.", Created), headers: z.object({ Location: z.string() }) },
@@ -49,6 +53,45 @@ export const tokens = newRouter()
   )
   .openapi(
     route(
+      { permission: "token:read" },
+      {
+        method: "get",
+        path: "/v1/tokens/{id}",
+        operationId: "getToken",
+        tags,
+        summary: "Get a token",
+        description: "One of the caller's own; an owner sees any. Never its secret.",
+        request: { params },
+        responses: { 200: json("The token.", View) },
+      },
+    ),
+    async (c) => c.json(await Token.get(c.var.ctx, c.req.valid("param").id), 200),
+  )
+  .openapi(
+    route(
+      { permission: "token:write", fresh: true, secret: true },
+      {
+        method: "post",
+        path: "/v1/tokens/{id}/rotate",
+        operationId: "rotateToken",
+        tags,
+        summary: "Rotate a token",
+        description:
+          "A new secret under a new id, with the same name, scopes and length of life. The old one works for " +
+          "`overlapSeconds` more and then expires; with 0 it ends at once, and the new one takes its place in the quota.",
+        request: { params, body: body(Token.RotateInput.meta({ id: "TokenRotate" })) },
+        responses: {
+          201: { ...json("The new token, with its secret.", Created), headers: z.object({ Location: z.string() }) },
+        },
+      },
+    ),
+    async (c) => {
+      const created = await Token.rotate(c.var.ctx, c.req.valid("param").id, c.req.valid("json"));
+      return c.json(created, 201, { Location: `/v1/tokens/${created.id}` });
+    },
+  )
+  .openapi(
+    route(
       { permission: "token:write" },
       {
         method: "delete",
@@ -57,7 +100,7 @@ export const tokens = newRouter()
         tags,
         summary: "Revoke a token",
         description: "One of the caller's own; an owner may revoke any. It ends everywhere within 10 s.",
-        request: { params: z.object({ id: idOf("token") }) },
+        request: { params },
         responses: { 200: json("The token, revoked.", View) },
       },
     ),

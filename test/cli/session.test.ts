@@ -84,7 +84,7 @@ test("a token is revoked by its name, and one that was revoked before does not s
     }),
     "DELETE /v1/tokens/tok_b": () => ({ status: 204 }),
   });
-  expect((await api.run(["token", "revoke", "ci"])).code).toBe(0);
+  expect((await api.run(["token", "revoke", "ci", "--yes"])).code).toBe(0);
   expect(api.calls.at(-1)).toMatchObject({ method: "DELETE", path: "/v1/tokens/tok_b" });
 });
 

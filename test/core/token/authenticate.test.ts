@@ -1,7 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import * as Token from "#core/token/index.ts";
-import { rowID } from "#core/token/home.ts";
-import { tokenKind } from "#core/token/schema.ts";
+import { rowID, tokenKind } from "#core/token/schema.ts";
 import { tenantKind } from "#core/tenant/schema.ts";
 import { memberKind } from "#core/member/schema.ts";
 import { newStage, type Stage } from "../../functions/stage.ts";
@@ -24,6 +23,7 @@ test("a token speaks for its member, in its tenant, with its role", async () => 
     role: "owner",
     scopes: null,
     token: tenant.owner.token.id,
+    rate: 50,
   });
 });
 
@@ -119,7 +119,7 @@ test("a flood of tokens does not grow the memory without bound", async () => {
   const texts = [tenant.owner.text];
   for (let i = 0; i < 1_000; i += 1) {
     const token = Token.issue(stage.deps, { ...tenant.owner.token, lastUsedAt: stage.clock.now() } as never);
-    await stage.deps.home.table(tenant.id).write(token.change);
+    await stage.deps.home.table(tenant.id).write(...token.changes);
     texts.push(token.text);
   }
   for (const text of texts) await check(text);

@@ -1,0 +1,29 @@
+import { type Context, Refused } from "../context.ts";
+import { limits } from "../lease.ts";
+import { limitMax } from "../page.ts";
+import { clusterKind } from "./schema.ts";
+
+/**
+ * Every cluster of the tenant is to be looked at now: what is wanted in them follows from more than their own rows.
+ * A lost poke costs a minute, as each is due. Who holds a lease is told to look again; what is parked stays so.
+ */
+export async function stir(ctx: Context): Promise<void> {
+  let after: string | undefined;
+  do {
+    const page = await ctx.table.list(clusterKind, { limit: limitMax, after });
+    await Promise.all(
+      page.items.map(async ({ id, holder }) => {
+        const set = { lookAt: ctx.now(), ...(holder !== undefined && { dirty: true }) };
+        try {
+          await ctx.table.edit(clusterKind, id, { set, when: { failures: { below: limits.parkedAfterFailures } } });
+        } catch (error) {
+          // Parked, or gone by now: there is nothing to wake.
+          if (!(error instanceof Refused)) throw error;
+          return;
+        }
+        await ctx.poke(id);
+      }),
+    );
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+}
