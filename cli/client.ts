@@ -3,7 +3,8 @@ import { exitOf, Stop, type FieldLine } from "./fault.ts";
 import type { Page } from "./shape.ts";
 
 export interface Asked {
-  query?: Record<string, string | number | undefined>;
+  /** A list is said once for each of its texts. */
+  query?: Record<string, string | number | readonly string[] | undefined>;
   body?: unknown;
   headers?: Record<string, string>;
 }
@@ -20,6 +21,8 @@ export interface Client {
   get<T>(path: string, query?: Asked["query"]): Promise<T>;
   call<T>(method: string, path: string, asked?: Asked): Promise<Answer<T>>;
   text(path: string, query?: Asked["query"]): Promise<string>;
+  /** A long answer as it comes, in pieces of any size. */
+  stream(path: string, query?: Asked["query"]): AsyncIterable<Uint8Array>;
   /** The items of one page, or with `all` of every page from there on. */
   list<T>(path: string, query: Asked["query"], all?: boolean): Promise<Page<T>>;
 }
@@ -33,7 +36,8 @@ async function send(method: string, url: URL, init: RequestInit): Promise<Respon
     const last = method !== "GET" || round === tries;
     try {
       // No redirect is ours: following one could carry the token elsewhere.
-      const answer = await fetch(url, { ...init, method, redirect: "manual", signal: AbortSignal.timeout(timeoutMs) });
+      const signal = init.signal ?? AbortSignal.timeout(timeoutMs);
+      const answer = await fetch(url, { ...init, method, redirect: "manual", signal });
       const seconds = Number(answer.headers.get("retry-after") ?? Number.NaN);
       if (last || answer.status !== 503 || !(seconds >= 0)) return answer;
       await answer.body?.cancel();
@@ -77,16 +81,23 @@ async function failure(answer: Response): Promise<Stop> {
 
 /** @param token none for what is public. */
 export function newClient(server: string, token: string | undefined): Client {
-  async function raw(method: string, path: string, asked: Asked, accept: string): Promise<Response> {
+  async function raw(
+    method: string,
+    path: string,
+    asked: Asked,
+    accept: string,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const url = new URL(server + path);
     for (const [key, value] of Object.entries(asked.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(key, String(value));
+      if (value === undefined) continue;
+      for (const each of typeof value === "object" ? value : [value]) url.searchParams.append(key, String(each));
     }
     const headers: Record<string, string> = { accept, ...asked.headers };
     if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
     if (asked.body !== undefined) headers["content-type"] = "application/json";
     const body = asked.body === undefined ? {} : { body: JSON.stringify(asked.body) };
-    const answer = await send(method, url, { ...body, headers });
+    const answer = await send(method, url, { ...body, headers, ...(signal && { signal }) });
     if (!answer.ok) throw await failure(answer);
     return answer;
   }
@@ -110,6 +121,22 @@ export function newClient(server: string, token: string | undefined): Client {
     get,
     call,
     text: async (path, query = {}) => (await raw("GET", path, { query }, "application/yaml, text/plain")).text(),
+    async *stream(path, query = {}) {
+      // As a whole it may take its time: only silence ends it.
+      const silent = new AbortController();
+      const timer = setTimeout(() => silent.abort(new DOMException("no byte came", "TimeoutError")), timeoutMs);
+      try {
+        const { body } = await raw("GET", path, { query }, "*/*", silent.signal);
+        for await (const piece of body ?? []) {
+          timer.refresh();
+          yield piece;
+        }
+      } catch (cause) {
+        throw cause instanceof Stop ? cause : unreachable(new URL(server), cause);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
     async list<T>(path: string, query: Asked["query"], all = false) {
       const page = await get<Page<T>>(path, query);
       const items = [...page.items];
