@@ -24,7 +24,8 @@ export interface Containerd {
 export const pluginFolder = "/usr/lib/cni";
 
 /** Name of one of our images, as `berth.local/pause:1`. */
-export const imageName = (name: Binary): string => `berth.local/${name}:${name === "kube" ? "v" : ""}${versions[name]}`;
+export const imageName = (name: Binary, version: string = versions[name]): string =>
+  `berth.local/${name}:${name === "kube" ? "v" : ""}${version}`;
 
 /** Where the containerd called `name` keeps what. Touches nothing. */
 export function containerd(state: State, name: string, namespace: Namespace): Containerd {

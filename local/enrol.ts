@@ -17,6 +17,9 @@ interface Named {
   id: string;
   name: string;
 }
+interface Registered extends Named {
+  versions: string[];
+}
 
 /** Makes what is missing; a repeat changes nothing. */
 export async function register(
@@ -27,8 +30,14 @@ export async function register(
   const staff = read(files.staffToken)?.trim() ?? "";
   if (!(await works(server, read(files.token)?.trim()))) save(files.token, `${await newTenant(server, staff)}\n`);
   if (host === undefined) return;
-  const { items } = await call<{ items: Named[] }>(server, staff, "GET", "/v1/home/hosts?limit=100");
-  if (items.some(({ name }) => name === hostName)) return;
+  const { items } = await call<{ items: Registered[] }>(server, staff, "GET", "/v1/home/hosts?limit=100");
+  const found = items.find(({ name }) => name === hostName);
+  if (found !== undefined) {
+    const { versions } = host;
+    if (JSON.stringify(found.versions) === JSON.stringify(versions)) return;
+    await call(server, staff, "PATCH", `/v1/home/hosts/${found.id}`, { versions });
+    return;
+  }
   const [from, to] = host.portRange;
   await call(server, staff, "POST", "/v1/home/hosts", {
     name: hostName,

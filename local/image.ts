@@ -2,37 +2,44 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
-import { type Binary, build, cache, programs, type Progress, versions } from "./build.ts";
+import { build, cache, ours, programs, type Progress, type Wanted } from "./build.ts";
 import { type Containerd, ctr, imageName } from "./containerd.ts";
 import { run } from "./command.ts";
 import { read, save } from "./state.ts";
 
 /**
- * Names under which the image of `binary` is known. Kubernetes' programs share one image with all their names,
+ * Names under which the image of a binary is known. Kubernetes' programs share one image with all their names,
  * so that Pods may name it as upstream does, under another prefix.
  */
-export function imageNames(binary: Binary): string[] {
-  const parts = binary === "kube" ? programs : [];
-  return [imageName(binary), ...parts.map((part) => `berth.local/${part}:v${versions.kube}`)];
+export function imageNames({ name, version }: Wanted): string[] {
+  const parts = name === "kube" ? programs : [];
+  return [imageName(name, version), ...parts.map((part) => `berth.local/${part}:v${version}`)];
 }
 
-/** Builds the three images and puts them into `it`, unless it has those very ones. */
-export async function provide(it: Containerd, progress: Progress): Promise<void> {
+/** The three images without which a host can't be. The sandbox image comes first: no Pod starts without it. */
+export const base: readonly Wanted[] = [ours("pause"), ours("etcd"), ours("kube")];
+
+/** Builds images and puts them into `it`, unless it has those very ones. @returns those that it had not. */
+export async function provide(it: Containerd, images: readonly Wanted[], progress: Progress): Promise<Wanted[]> {
   const have = new Set((await ctr(it, "images", "ls", "--quiet")).split("\n"));
-  // The sandbox image comes first: no Pod starts without it.
-  for (const name of ["pause", "etcd", "kube"] as const) {
-    const archive = await pack(name, progress);
-    const mark = join(it.root, "images", name);
-    if (read(mark) === basename(archive) && imageNames(name).every((each) => have.has(each))) continue;
-    progress(`importing ${imageName(name)}`);
+  const fresh: Wanted[] = [];
+  for (const image of images) {
+    const archive = await pack(image, progress);
+    const { name, version } = image;
+    const mark = join(it.root, "images", version === ours(name).version ? name : `${name}-${version}`);
+    if (read(mark) === basename(archive) && imageNames(image).every((each) => have.has(each))) continue;
+    progress(`importing ${imageName(name, version)}`);
     await ctr(it, "images", "import", archive);
     save(mark, basename(archive));
+    fresh.push(image);
   }
+  return fresh;
 }
 
-/** Path of a docker-archive of `name`, made in the cache when it is not there. */
-export async function pack(name: Binary, progress: Progress): Promise<string> {
-  const folder = await build(name, progress);
+/** Path of a docker-archive of a binary, made in the cache when it is not there. */
+export async function pack(image: Wanted, progress: Progress): Promise<string> {
+  const { name } = image;
+  const folder = await build(image, progress);
   const archive = join(cache(), `image-${basename(folder)}-2.tar`);
   if (existsSync(archive)) return archive;
   const work = mkdtempSync(`${archive}.new-`);
@@ -54,7 +61,7 @@ export async function pack(name: Binary, progress: Progress): Promise<string> {
       history: [{ created_by: "berth" }],
     });
     writeFileSync(join(work, "config.json"), config);
-    const manifest = [{ Config: "config.json", RepoTags: imageNames(name), Layers: ["layer.tar"] }];
+    const manifest = [{ Config: "config.json", RepoTags: imageNames(image), Layers: ["layer.tar"] }];
     writeFileSync(join(work, "manifest.json"), JSON.stringify(manifest));
     await tar(join(work, "image.tar"), work, ["manifest.json", "config.json", "layer.tar"]);
     renameSync(join(work, "image.tar"), archive);

@@ -10,12 +10,15 @@ import { start, stop, tail, until } from "./process.ts";
 import { apiURL, home, paths, settle, tableURL } from "./settings.ts";
 import { keep, type State, save, state as where } from "./state.ts";
 import { tableCommand } from "./table.ts";
+import { addVersion } from "./version.ts";
 
 const usage = `Berth on one machine.
 
   npm start                 bring it up, or find it up, with a first cluster
   npm run down              end it; clusters and data stay for the next start
   npm run down -- --erase   end it and delete all it kept
+
+  npx berth version add V   build Kubernetes V for its host, and offer it (--dry-run: only say what would be done)
 
 Options of start
   --port N                  the API on 127.0.0.1:N (its table and queue on the next two)
@@ -34,6 +37,7 @@ const { values, positionals } = parseArgs({
   options: {
     help: { type: "boolean", short: "h" },
     erase: { type: "boolean" },
+    "dry-run": { type: "boolean" },
     port: { type: "string" },
     "no-cluster": { type: "boolean" },
     "host-kubeconfig": { type: "string" },
@@ -190,7 +194,9 @@ try {
   if (values.help === true) console.log(usage);
   else if (verb === "start" || verb === "up") await bringUp(state);
   else if (verb === "down") await bringDown(state);
-  else throw new Error(`there is no ${verb} here\n\n${usage}`);
+  else if (verb === "version" && positionals[1] === "add" && positionals[2] !== undefined) {
+    await addVersion(state, positionals[2], { dryRun: values["dry-run"] === true }, say);
+  } else throw new Error(`there is no ${verb} here\n\n${usage}`);
 } catch (error) {
   const state = where();
   const message = error instanceof Error ? error.message : String(error);

@@ -18,6 +18,8 @@ try {
     await system("table", ...(hosted ? [] : ["host"]));
     if (!hosted) paths.push(await go());
   }
+  // Only what builds another version needs Go besides.
+  if (args[0] === "version" && !asks && !args.includes("--dry-run")) paths.push(await go());
   process.exitCode = await goOn(["local/main.ts", ...args], { paths });
 } catch (error) {
   fail(error);

@@ -3,17 +3,51 @@ import type { Binding, Change, Context, Home, Table, Target, Work } from "../con
 import { Fault, missing } from "../error.ts";
 import type { ID } from "../id.ts";
 import { limitMax } from "../page.ts";
-import { credentialKind, type Host, hostKind, type Seat, seatKind } from "./schema.ts";
+import { credentialKind, type Host, hostKind, type Seat, seatKind, type View } from "./schema.ts";
 
 /** A host that was not well for so long gets no new clusters. The sweep looks each minute. */
 export const freshSeconds = 180;
 const probeMs = 5_000;
+const strangersMax = 20;
 const targetSeconds = 60;
 /** From how many free ports a new cluster gets one. */
 const choices = 16;
 
 export const healthy = (host: Host, now: string): boolean =>
   Date.parse(now) - Date.parse(host.healthyAt) <= freshSeconds * 1000;
+
+/**
+ * Since when a host has not answered, ISO 8601 UTC; undefined while it does. A clock of ours that stands still is no
+ * silence of the host's: the last look must have been in vain.
+ */
+export const silentSince = (host: Pick<Host, "healthyAt" | "checkedAt">, now: string): string | undefined =>
+  host.checkedAt > host.healthyAt && Date.parse(now) - Date.parse(host.healthyAt) > freshSeconds * 1000
+    ? host.healthyAt
+    : undefined;
+
+/** What staff sees of a host. Its seats are counted, so it costs a read of them. */
+export async function view(ctx: Pick<Context, "home" | "now">, host: Host): Promise<View> {
+  const taken = (await seats(ctx.home, host.id)).length;
+  const { kubeSystem: _, ...shown } = host;
+  const well = healthy(host, ctx.now());
+  const warnings = [
+    !well && `It was last well at ${host.healthyAt}. Its clusters wait for it; what runs there goes on without us.`,
+    host.fenced === false &&
+      "It does not refuse writes of an older worker: apply the policy of docs/host-role.yaml, then check it again.",
+    host.policyEngine === null &&
+      "Nothing enforces network policies there: clusters of one host can reach each other, and sourceRanges do nothing.",
+    host.strangers.length > 0 &&
+      `Namespaces there say they are Berth's, and no row knows them: ${host.strangers.join(", ")}.`,
+  ];
+  return {
+    ...shown,
+    generation: host.generation ?? 1,
+    healthy: well,
+    unhealthySince: well ? null : host.healthyAt,
+    seats: { taken, free: host.ports.to - host.ports.from + 1 - taken },
+    warnings: warnings.filter((each) => each !== false),
+  };
+}
 
 /** Every host, in the order of their ids. There are tens of them, so all are read. */
 export async function all(home: Home): Promise<Host[]> {
@@ -38,6 +72,10 @@ export async function offers(
     .map(({ region, versions }) => ({ region, versions }));
 }
 
+/** Whether it can keep all but some ranges away from an API server, and home itself be among those. */
+export const guards = (host: Pick<Host, "policyEngine" | "homeRanges">): boolean =>
+  host.policyEngine !== null && host.homeRanges.length > 0;
+
 /** The regions of all hosts, well or not. */
 export async function regions(ctx: Pick<Context, "home">): Promise<string[]> {
   return [...new Set((await all(ctx.home)).map(({ region }) => region))].sort();
@@ -54,11 +92,12 @@ export async function find(table: Table, id: ID<"host">): Promise<Host> {
  * A host for a new cluster, and the seat to take in the create's own transaction. The emptiest host wins and one of its
  * lowest free ports. Whoever is refused at `seat` lost a race for the port and calls again.
  * @param wish.version exact; left out, any.
+ * @param wish.guarded hosts that can keep strangers away from it come first, and alone where there are any.
  * @throws Fault `unavailable` that says whether there is no such host, none is well, or all are full.
  */
 export async function place(
   ctx: Pick<Context, "home" | "now" | "random" | "tenant">,
-  wish: { region?: string | undefined; version?: string | undefined; cluster: ID<"cluster"> },
+  wish: { region?: string | undefined; version?: string | undefined; cluster: ID<"cluster">; guarded?: boolean },
 ): Promise<{ host: Host; port: number; seat: Change }> {
   const fitting = (await all(ctx.home)).filter(
     ({ state, region, versions }) =>
@@ -71,7 +110,8 @@ export async function place(
   const refuse = (why: string): Fault =>
     new Fault("unavailable", `${why}${named && ` for ${named}`}.`, { retryAfterSeconds: 60 });
   if (fitting.length === 0) throw refuse("There is no host");
-  const well = fitting.filter((host) => healthy(host, ctx.now()));
+  const able = wish.guarded === true ? fitting.filter(guards) : [];
+  const well = (able.length > 0 ? able : fitting).filter((host) => healthy(host, ctx.now()));
   if (well.length === 0) throw refuse("No host is healthy");
   const counted = await Promise.all(
     well.map(async (host) => ({ host, taken: new Set((await seats(ctx.home, host.id)).map(({ port }) => port)) })),
@@ -118,13 +158,23 @@ export async function look(work: Pick<Work, "home" | "now" | "seal" | "kube">, i
   return homeTable(work.home).edit(hostKind, id, { set: well ? { checkedAt, healthyAt: checkedAt } : { checkedAt } });
 }
 
+/** Keeps for staff what stands on a host and is nobody's; writes only what is news. */
+export async function keepStrangers(home: Home, host: Host, names: string[]): Promise<void> {
+  const strangers = [...names].sort().slice(0, strangersMax);
+  if (JSON.stringify(strangers) === JSON.stringify(host.strangers)) return;
+  await homeTable(home).edit(hostKind, host.id, { set: { strangers } });
+}
+
 /** Looks at every host at once, so that one which hangs costs the others nothing. A failure is logged, not thrown. */
 export async function probe(work: Pick<Work, "home" | "now" | "seal" | "kube" | "log">): Promise<void> {
   await Promise.all(
-    (await all(work.home)).map(async ({ id, name }) => {
+    (await all(work.home)).map(async (before) => {
+      const { id, name } = before;
       try {
         const host = await look(work, id);
         if (!healthy(host, work.now())) work.log.warn("a host is not healthy", { host: id, name });
+        // Its clusters have backed off, up to ten minutes; they need not wait so long now.
+        if (silentSince(before, work.now()) !== undefined && healthy(host, work.now())) await call(work.home, id);
       } catch (cause) {
         work.log.error("a host could not be probed", {
           host: id,
@@ -135,6 +185,16 @@ export async function probe(work: Pick<Work, "home" | "now" | "seal" | "kube" | 
     }),
   );
 }
+
+async function call(home: Home, id: ID<"host">): Promise<void> {
+  await Promise.all((await seats(home, id)).map(({ tenant, cluster }) => home.poke(tenant, cluster)));
+}
+
+/** What was opened is forgotten here; other processes learn of a new credential within a minute. */
+export const forget = (ctx: Pick<Context, "home">, id: ID<"host">): void => void targets.get(ctx.home)?.delete(id);
+
+/** What a draining host still carries. */
+export const carries = (ctx: Pick<Context, "home">, id: ID<"host">): Promise<Seat[]> => seats(ctx.home, id);
 
 /** @param tenant the home tenant. */
 export const binding = (tenant: ID<"tenant">, id: ID<"host">): Binding => ({ tenant, cluster: id, name: "target" });

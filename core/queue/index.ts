@@ -1,16 +1,14 @@
 // The queue: hints that a row wants to be looked at. The only room that speaks SQS.
 import { SendMessageCommand, SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
-import * as z from "zod";
-import type { Log } from "../context.ts";
-import { type ID, idOf, nounOf } from "../id.ts";
+import type { Home, Log } from "../context.ts";
+import type { ID } from "../id.ts";
+import { bodyOf } from "./body.ts";
+import { deadLetters } from "./dead.ts";
 
-/** What a message says: that this row wants to be looked at, and nothing else. */
-export interface Poke {
-  tenant: ID<"tenant">;
-  id: ID;
-}
+export { bodyOf, parse, type Poke } from "./body.ts";
 
-export interface Queue {
+/** `letters` tells dead letters and leaves them; `redrive` loses none: sent twice at worst, and a poke may be. */
+export interface Queue extends Pick<Home, "letters" | "redrive"> {
   /** Sends a hint. Never throws and ends within 3 s: a lost one costs a minute, as the sweep finds the row. */
   poke(tenant: ID<"tenant">, id: ID): Promise<void>;
   /**
@@ -35,27 +33,6 @@ export interface QueueOptions {
 
 const pokeMilliseconds = 3_000;
 
-const Poke = z.strictObject({
-  tenant: idOf("tenant"),
-  id: z.custom<ID>((value) => typeof value === "string" && nounOf(value) !== undefined),
-});
-
-/** The body of a message, in its one form. */
-export const bodyOf = (tenant: ID<"tenant">, id: ID): string => JSON.stringify({ tenant, id } satisfies Poke);
-
-/**
- * Reads a body. Undefined for what this release does not know to the letter: no JSON, another key, an id of an unknown
- * noun. Such a message is newer than we are or broken; it belongs to the dead letters.
- */
-export function parse(body: string): Poke | undefined {
-  try {
-    return Poke.safeParse(JSON.parse(body)).data;
-  } catch {
-    // Only JSON.parse throws here.
-    return undefined;
-  }
-}
-
 export function openQueue({ url, deadURL, region, endpoint, credentials, log }: QueueOptions): Queue {
   const client = new SQSClient({
     region,
@@ -64,6 +41,7 @@ export function openQueue({ url, deadURL, region, endpoint, credentials, log }: 
     ...(credentials && { credentials }),
   });
   return {
+    ...deadLetters(client, { url, deadURL }),
     async poke(tenant, id) {
       // The group is for fairness between tenants only; the queue is not FIFO, which would swallow equal bodies.
       const command = new SendMessageCommand({

@@ -1,4 +1,4 @@
-import { compare } from "semver";
+import compare from "semver/functions/compare.js";
 import { Fault } from "../error.ts";
 import { entries, expired } from "./catalogue.ts";
 import type { Entry } from "./schema.ts";

@@ -1,4 +1,4 @@
-import { compare } from "semver";
+import compare from "semver/functions/compare.js";
 import { allow } from "../allow.ts";
 import type { Context } from "../context.ts";
 import * as Host from "../host/index.ts";

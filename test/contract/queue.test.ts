@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type ID, newID } from "#core/id.ts";
-import { openQueue, parse, type Queue } from "#core/queue/index.ts";
+import { bodyOf, openQueue, parse, type Queue } from "#core/queue/index.ts";
 import { type LocalQueue, poll, startQueue } from "../../local/queue.ts";
 import { newQueue } from "../world/queue.ts";
 import { freePort } from "./wire.ts";
@@ -30,7 +30,8 @@ afterAll(async () => local?.stop());
 
 const inMemory = async (): Promise<World> => {
   const world = newQueue();
-  return { queue: world, drain: async (handle) => void (await world.drain(handle)), dead: async () => world.dead };
+  const queue = { ...world, letters: world.tell };
+  return { queue, drain: async (handle) => void (await world.drain(handle)), dead: async () => world.dead };
 };
 
 /** One queue server for each test, as its queues would else be shared. */
@@ -97,6 +98,36 @@ describe.each([
     await drain(async () => expect.unreachable("nothing waits"));
   });
 
+  test("dead letters are told once each and stay; what is not ours is told without its words", async () => {
+    const { queue, drain } = await open();
+    const nobody = async (): Promise<void> => expect.unreachable("nothing waits");
+    for (const [i, id] of ids.slice(0, 12).entries()) await queue.bury(bodyOf(tenant, id), `reason ${i}`);
+    await queue.bury("secrets of a stranger", "it does not parse");
+    for (const limit of [100, 100, 13]) {
+      const told = await queue.letters(limit);
+      expect(new Set(told.map(({ id }) => id)).size).toBe(13);
+      const said = [...ids.slice(0, 12).map((id, i) => `reason ${i} ${id}`), "it does not parse undefined"];
+      expect(told.map(({ reason, poke }) => `${reason} ${poke?.id}`).toSorted()).toEqual(said.toSorted());
+      expect(JSON.stringify(told)).not.toContain("stranger");
+      for (const { sentAt } of told) expect(new Date(sentAt).toISOString()).toBe(sentAt);
+    }
+    expect(await queue.letters(2)).toHaveLength(2);
+    await drain(nobody);
+  });
+
+  test("redrive sends each readable letter back once, up to the limit, and leaves the rest", async () => {
+    const { queue, drain, dead } = await open();
+    await queue.bury("not ours", "it does not parse");
+    for (const id of ids.slice(0, 12)) await queue.bury(bodyOf(tenant, id), "of old");
+    expect(await queue.redrive(2)).toBe(2);
+    expect(await queue.redrive(100)).toBe(10);
+    expect(await queue.redrive(100)).toBe(0);
+    const came: string[] = [];
+    await drain(async (body) => void came.push(parse(body)?.id ?? ""));
+    expect(came.toSorted()).toEqual(ids.slice(0, 12).toSorted());
+    expect((await dead()).map(({ body }) => body)).toEqual(["not ours"]);
+  });
+
   test("a message whose handler fails comes back, five times in all, and then is dead", async () => {
     const { queue, drain, dead } = await open();
     await queue.poke(tenant, first);
@@ -127,6 +158,16 @@ test("a poke that can't be sent is told to the log and never thrown; a burial th
   expect(lines).toEqual([["a poke was lost", first]]);
   await expect(queue.bury("x", "y")).rejects.toThrow();
   queue.close();
+});
+
+test("a letter that can't be sent again stays dead, and is told at once", async () => {
+  const server = await startQueue({ port: 0, name: "stuck" });
+  onTestFinished(server.stop);
+  const queue = openQueue({ ...server, url: `${server.url}-that-is-gone`, log: { warn() {} } });
+  onTestFinished(() => queue.close());
+  await queue.bury(bodyOf(tenant, first), "of old");
+  await expect(queue.redrive(10)).rejects.toThrow();
+  expect((await queue.letters(10)).map(({ poke }) => poke?.id)).toEqual([first]);
 });
 
 test("an endpoint given in code is used, whatever host the queue's address names", async () => {

@@ -1,5 +1,5 @@
 import type { ID } from "#core/id.ts";
-import { bodyOf, type Queue } from "#core/queue/index.ts";
+import { bodyOf, parse, type Queue } from "#core/queue/index.ts";
 
 /** What becomes of a poke on its way. */
 export type Fate = "kept" | "lost" | "doubled";
@@ -11,10 +11,12 @@ export interface Letter {
 }
 
 /** A queue in memory with dead letters. */
-export interface QueueWorld extends Queue {
+export interface QueueWorld extends Omit<Queue, "letters"> {
   /** Every poke meets it; may be changed at any time, or decide for each poke. */
   pokes: Fate | ((tenant: ID<"tenant">, id: ID) => Fate);
   readonly letters: Letter[];
+  /** The queue's own `letters`; that name is what waits here. */
+  tell: Queue["letters"];
   readonly dead: { body: string; reason: string | undefined }[];
   /** Which waiting letter is handed out next, of `count`: for reordering. The first, when not set. */
   pick: ((count: number) => number) | undefined;
@@ -47,6 +49,22 @@ export function newQueue(pokes: Fate = "kept"): QueueWorld {
     },
     async bury(body, reason) {
       world.dead.push({ body, reason });
+    },
+    async tell(limit) {
+      return world.dead.slice(0, limit).map(({ body, reason }, i) => ({
+        id: `letter-${i}`,
+        sentAt: "2027-01-01T00:00:00.000Z",
+        reason: reason ?? "failed too often",
+        poke: parse(body),
+      }));
+    },
+    async redrive(limit) {
+      const going = world.dead.filter(({ body }) => parse(body) !== undefined).slice(0, limit);
+      for (const letter of going) {
+        world.send(letter.body);
+        world.dead.splice(world.dead.indexOf(letter), 1);
+      }
+      return going.length;
     },
     close() {},
     async drain(handle) {
