@@ -1,5 +1,5 @@
 import { live } from "../wire.ts";
-import { round } from "./round.ts";
+import { lap } from "./survey.ts";
 
 /** The handler of each ten minutes. */
-export const main = (): Promise<{ poked: number }> => round(live());
+export const main = (): ReturnType<typeof lap> => lap(live());

@@ -1,0 +1,101 @@
+// The lap: one host compared with what the rows last saw of it, by metadata alone and without a write.
+import * as Audit from "../audit/index.ts";
+import { type Context, type Found, type Home, type Kube, Newer, type Place } from "../context.ts";
+import { type ID, kubeName, nounOf } from "../id.ts";
+import { limitMax } from "../page.ts";
+import { hostKinds, sightOf } from "./digest.ts";
+import { clusterKind, receiptKind } from "./schema.ts";
+
+/** A namespace of a cluster that was ended for good, as its receipt says, and that is there all the same. */
+export interface Remains {
+  tenant: ID<"tenant">;
+  id: ID<"cluster">;
+  namespace: Found;
+}
+
+/** What one lap found on one host. */
+export interface Survey {
+  /** How many clusters the host carries by the rows. */
+  carried: number;
+  /** Clusters that are not as their rows last saw them. */
+  differing: Place[];
+  remains: Remains[];
+  /** Names of namespaces that say they are ours and of which the table knows nothing. They are never touched. */
+  strangers: string[];
+}
+
+const ours = { "app.kubernetes.io/managed-by": "berth" };
+
+/** Lists each kind that Berth makes once over the whole host. @throws KubeFault when a list does not come. */
+export async function survey(home: Home, kube: Kube, host: ID<"host">): Promise<Survey> {
+  const [carried, ...lists] = await Promise.all([
+    allCarried(home, host),
+    ...hostKinds.map(([apiVersion, kind]) => kube.list({ apiVersion, kind, labels: ours, metadata: true })),
+  ]);
+  const found = Map.groupBy(
+    lists.flatMap(({ items }) => items).filter(isInPlace),
+    ({ metadata }) => metadata.labels?.["berth.dev/cluster"] ?? "",
+  );
+  const survey: Survey = { carried: carried.size, differing: [], remains: [], strangers: [] };
+  for (const [name, { tenant, id, sight }] of carried) {
+    if (sightOf(found.get(name) ?? []) !== sight) survey.differing.push({ tenant, id });
+  }
+  const unknown = [...found.values()]
+    .map((objects) => objects.find(({ kind }) => kind === "Namespace"))
+    .filter((namespace) => namespace !== undefined && !carried.has(namespace.metadata.name));
+  for (const namespace of unknown) if (namespace !== undefined) await judge(home, namespace, survey);
+  return survey;
+}
+
+/** Where an object of ours stands; a copy that somebody made elsewhere, labels and all, is none of the cluster. */
+function isInPlace({ kind, metadata: { name, namespace, labels } }: Found): boolean {
+  return (kind === "Namespace" ? name : namespace) === labels?.["berth.dev/cluster"];
+}
+
+/** By the names that they have on the host. */
+async function allCarried(home: Home, host: ID<"host">): Promise<Map<string, Place & { sight?: string }>> {
+  const carried = new Map<string, Place & { sight?: string }>();
+  for (let after: string | undefined; ; ) {
+    const page = await home.carried(host, { limit: limitMax, after });
+    for (const place of page.items) carried.set(kubeName(place.id), place);
+    if (page.next === null) return carried;
+    after = page.next;
+  }
+}
+
+/** A namespace that the index does not know: the index is behind, or the cluster was ended, or we can't tell. */
+async function judge(home: Home, namespace: Found, survey: Survey): Promise<void> {
+  const { name, labels, deletionTimestamp } = namespace.metadata;
+  const [id, tenant] = [name, labels?.["berth.dev/tenant"] ?? ""].map((text) => text.replace("-", "_"));
+  if (!isCluster(id) || !isTenant(tenant)) {
+    survey.strangers.push(name);
+    return;
+  }
+  try {
+    // Consistent: what the index has not heard of yet must not be taken for what is gone.
+    const [row, receipt] = await home.table(tenant).getAll([
+      [clusterKind, id],
+      [receiptKind, id],
+    ]);
+    if (row !== undefined) survey.differing.push({ tenant, id });
+    else if (receipt === undefined) survey.strangers.push(name);
+    else if (deletionTimestamp === undefined) survey.remains.push({ tenant, id, namespace });
+  } catch (error) {
+    // A newer release knows this cluster, and looks after it.
+    if (!(error instanceof Newer)) throw error;
+  }
+}
+
+const isCluster = (id: string | undefined): id is ID<"cluster"> => nounOf(id ?? "") === "cluster";
+const isTenant = (id: string | undefined): id is ID<"tenant"> => nounOf(id ?? "") === "tenant";
+
+/**
+ * Deletes the namespace of a cluster that was ended for good: exactly the one that was seen, as it was seen.
+ * @param ctx Berth's own view of the tenant; its audit says what was done before it is done.
+ * @throws KubeFault `conflict` when somebody changed it since: the next lap looks again.
+ */
+export async function clear(ctx: Context, kube: Kube, { id, namespace }: Remains): Promise<void> {
+  await ctx.table.write(Audit.entry(ctx, { verb: "cluster:clear", target: id }));
+  const { name, uid, resourceVersion } = namespace.metadata;
+  await kube.remove({ apiVersion: "v1", kind: "Namespace", name }, { uid, resourceVersion });
+}

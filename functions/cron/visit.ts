@@ -1,0 +1,60 @@
+import * as Cluster from "#core/cluster/index.ts";
+import type { Place } from "#core/context.ts";
+import * as Host from "#core/host/index.ts";
+import { type ID, nounOf } from "#core/id.ts";
+import { limitMax } from "#core/page.ts";
+import { contextOf, type Deps, newRequestID, system, workOf } from "../deps.ts";
+
+/** So many clusters are looked into at the same time. */
+const atOnce = 16;
+const turnMilliseconds = 3_600_000;
+
+/**
+ * One round: a read-only look into every cluster on every host that is well; what differs is poked. A cluster that does
+ * not answer holds one of the 16 places for seconds, and nothing else.
+ * @param turn which part of the inside is looked at; by the hour when left out.
+ */
+export async function round(
+  deps: Deps,
+  turn = Math.floor(Date.parse(deps.now()) / turnMilliseconds),
+): Promise<{ visited: number; poked: number }> {
+  const told = { visited: 0, poked: 0 };
+  const clusters = carried(deps);
+  const visitor = async (): Promise<void> => {
+    for (let next = await clusters.next(); next.done !== true; next = await clusters.next()) {
+      told.visited += 1;
+      if (await differs(deps, next.value, turn)) told.poked += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, visitor));
+  deps.log.info("went round", { ...told, turn: turn % Cluster.turns });
+  return told;
+}
+
+/** What all hosts carry, page by page. A generator hands out one at a time, so many may ask it. */
+async function* carried(deps: Deps): AsyncGenerator<Place> {
+  for (const host of await Host.all(deps.home)) {
+    if (!Host.healthy(host, deps.now())) continue;
+    for (let after: string | undefined; ; ) {
+      const page = await deps.home.carried(host.id, { limit: limitMax, after });
+      yield* page.items;
+      if (page.next === null) break;
+      after = page.next;
+    }
+  }
+}
+
+async function differs(deps: Deps, { tenant, id }: Place, turn: number): Promise<boolean> {
+  if (nounOf(id) !== "cluster") return false;
+  try {
+    const work = await workOf(deps, contextOf(deps, system(tenant), newRequestID(deps)));
+    const what = await Cluster.visit(work, id as ID<"cluster">, turn);
+    if (what === undefined) return false;
+    deps.log.warn("a cluster is not as it should be inside", { tenant, cluster: id, what });
+  } catch (error) {
+    // A cluster that can't be looked into is looked at by its own reconcile, which says on its row what is wrong.
+    deps.log.warn("a cluster could not be looked into", { tenant, cluster: id, why: String(error) });
+  }
+  await deps.home.poke(tenant, id);
+  return true;
+}
