@@ -85,6 +85,17 @@ export function changeCommands(cluster: Command): void {
       );
   }
   cluster
+    .command("source-ranges <name> [ranges...]")
+    .description("from where its API server may be reached, in place of what was said before")
+    .option("--any", "from anywhere")
+    .action(
+      signedIn(async ({ client, format }, name: string, ranges: string[], { any }: { any?: boolean }) => {
+        if ((any === true) !== (ranges.length === 0)) throw new Stop("usage", "Say ranges, or --any.");
+        const id = await idOfCluster(client, name);
+        await show(format, await patch(client, id, { sourceRanges: ranges }), details);
+      }),
+    );
+  cluster
     .command("delete <name>")
     .description("remove a cluster and all that is in it")
     .option("--yes", "do not ask")

@@ -16,6 +16,7 @@ export const details: Column<Cluster>[] = [
   ["Endpoint", "status.endpoint"],
   ["Service ranges", "spec.serviceCIDRs"],
   ["Pod ranges", "spec.podCIDRs"],
+  ["Reached from", (row) => (row.spec.sourceRanges?.length ? row.spec.sourceRanges : "anywhere")],
   ["Labels", "spec.labels"],
   ["Protected", (row) => (row.spec.deletionProtection ? "yes" : "no")],
   ["Created", "createdAt"],
@@ -56,6 +57,7 @@ interface Created extends Waiting {
   serviceCidr?: string[];
   podCidr?: string[];
   label?: string[];
+  sourceRange?: string[];
   deletionProtection?: boolean;
 }
 
@@ -66,6 +68,7 @@ async function create(client: Client, name: string, options: Created): Promise<C
     ...(options.region === undefined ? {} : { region: options.region }),
     ...(options.serviceCidr === undefined ? {} : { serviceCIDRs: options.serviceCidr }),
     ...(options.podCidr === undefined ? {} : { podCIDRs: options.podCidr }),
+    ...(options.sourceRange === undefined ? {} : { sourceRanges: options.sourceRange }),
     ...(options.label === undefined ? {} : { labels: pairs(options.label) }),
     ...(options.deletionProtection ? { deletionProtection: true } : {}),
   };
@@ -78,6 +81,11 @@ async function create(client: Client, name: string, options: Created): Promise<C
 
 interface Listed {
   name?: string;
+  phase?: string;
+  region?: string;
+  version?: string;
+  label?: string[];
+  sort?: string;
   limit?: number;
   after?: string;
   all?: boolean;
@@ -90,6 +98,7 @@ export function clusterCommands(cluster: Command): void {
     .option("--region <region>", "where it stands")
     .option("--service-cidr <range>", "addresses of Services (repeat for a second family)", many)
     .option("--pod-cidr <range>", "addresses of Pods (repeat for a second family)", many)
+    .option("--source-range <range>", "from where its API server may be reached (repeat); anywhere unless said", many)
     .option("--label <key=value>", "a label (repeat)", many)
     .option("--deletion-protection", "refuse its removal until `cluster unprotect`")
     .action(
@@ -110,12 +119,17 @@ export function clusterCommands(cluster: Command): void {
     .command("list")
     .description("list clusters")
     .option("--name <name>", "only the one of this name")
+    .option("--phase <phase>", "only those in this phase, such as Ready")
+    .option("--region <region>", "only those in this region")
+    .option("--version <version>", "only those of this version, such as 1.34 or 1.34.4")
+    .option("--label <key=value>", "only those with this label (repeat)", many)
+    .option("--sort <field>", "createdAt or name, with a - before it the other way round")
     .option("--limit <n>", "how many at most", whole)
     .option("--after <cursor>", "go on after an earlier page")
     .option("--all", "every page")
     .action(
-      signedIn(async ({ client, format }, { name, limit, after, all }: Listed) => {
-        const query = { name, limit: limit ?? (all ? 100 : undefined), after };
+      signedIn(async ({ client, format }, { limit, all, ...asked }: Listed) => {
+        const query = { ...asked, limit: limit ?? (all ? 100 : undefined) };
         await showPage(format, await client.list<Cluster>("/v1/clusters", query, all), row);
       }),
     );

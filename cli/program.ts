@@ -1,10 +1,12 @@
 import { Command } from "commander";
 import { accessCommands } from "./access.ts";
+import { auditCommands } from "./audit.ts";
 import { changeCommands } from "./change.ts";
 import { clusterCommands } from "./cluster.ts";
 import { completionCommand } from "./completion.ts";
 import { exits } from "./fault.ts";
 import { homeCommands } from "./home.ts";
+import { logCommands } from "./logs.ts";
 import { globals } from "./run.ts";
 import { sessionCommands } from "./session.ts";
 import { tenantCommands } from "./tenant.ts";
@@ -33,7 +35,9 @@ export function program(): Command {
   clusterCommands(cluster);
   changeCommands(cluster);
   accessCommands(root, cluster);
+  logCommands(cluster);
   tenantCommands(root);
+  auditCommands(root);
   homeCommands(root);
   completionCommand(root);
   each(root);

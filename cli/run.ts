@@ -48,17 +48,19 @@ export async function idOfCluster(client: Client, name: string): Promise<string>
   return found.id;
 }
 
-const paths = { token: "/v1/tokens", host: "/v1/home/hosts" };
+const paths = { token: "/v1/tokens", member: "/v1/members", host: "/v1/home/hosts", tenant: "/v1/home/tenants" };
 
 /**
- * The token or host that a name or an id means; a token that was revoked is none any more.
+ * The token, member, host or tenant that a name or an id means; a token that was revoked is none any more.
  * @throws Stop `missing`, or `usage` when two have that name.
  */
 export async function find(client: Client, noun: keyof typeof paths, name: string): Promise<Named> {
   const all = (await client.list<Named>(paths[noun], { limit: 100 }, true)).items;
   const items = all.filter((each) => (each["revokedAt"] ?? null) === null);
   const found = items.filter((each) => each.id === name);
-  if (found.length === 0) found.push(...items.filter((each) => each.name === name));
+  // A rotated token has its successor's name while both work; the name means the one that stays.
+  const stays = items.filter((each) => each["replacedBy"] === undefined && each["state"] !== "expired");
+  if (found.length === 0) found.push(...stays.filter((each) => each.name === name));
   if (found.length > 1) throw new Stop("usage", `${found.length} ${noun}s are named ${name}: say the id.`);
   if (found[0] === undefined) throw new Stop("missing", `There is no ${noun} ${name}.`);
   return found[0];

@@ -28,6 +28,7 @@ export interface Cluster {
     region: string;
     serviceCIDRs: string[];
     podCIDRs: string[];
+    sourceRanges?: string[];
     labels: Record<string, string>;
     deletionProtection: boolean;
   };

@@ -1,11 +1,12 @@
-import type { Change, Context, Target, Work } from "../context.ts";
+import { allow } from "../allow.ts";
+import { type Change, type Context, KubeFault, type Place, type Target, type Work } from "../context.ts";
 import { Fault, type FieldFault } from "../error.ts";
 import * as Host from "../host/index.ts";
-import type { ID } from "../id.ts";
+import { type ID, nounOf } from "../id.ts";
 import * as Version from "../version/index.ts";
 import type { Parts } from "./manifests/parts.ts";
 import { rangeFaults } from "./ranges.ts";
-import type { Cluster, CreateInput } from "./schema.ts";
+import { type Cluster, clusterKind, type CreateInput, type PublicKey } from "./schema.ts";
 
 /** Where a new cluster goes: nothing is written yet; `seat` takes the place. */
 export interface Placed {
@@ -38,7 +39,9 @@ export async function place(ctx: Context, id: ID<"cluster">, input: CreateInput)
   }
   const refuse = () => new Fault("invalid", "The cluster can't be made as asked.", { errors: faults });
   if (faults.length > 0) throw refuse();
-  const { host, port, seat } = await Host.place(ctx, { region: input.region, version, cluster: id });
+  const guarded = input.sourceRanges.length > 0;
+  const { host, port, seat } = await Host.place(ctx, { region: input.region, version, cluster: id, guarded });
+  faults.push(...guardFaults(host, input.sourceRanges));
   const taken = (name: string, cidrs: string[]) => cidrs.map((cidr) => ({ name: `the host's ${name}`, cidr }));
   faults.push(...rangeFaults(input, [...taken("Services", host.serviceCIDRs), ...taken("Pods", host.podCIDRs)]));
   if (faults.length > 0) throw refuse();
@@ -62,6 +65,22 @@ async function resolve(ctx: Context, input: CreateInput, offers: { versions: str
   }
 }
 
+/** @throws Fault `invalid` when the host can't keep others than these away from a cluster's API server. */
+export async function guard(ctx: Context, host: ID<"host">, ranges: string[]): Promise<void> {
+  const errors = guardFaults(await Host.find(ctx.home.table(ctx.home.tenant), host), ranges);
+  if (errors.length > 0) throw new Fault("invalid", "The cluster can't be guarded as asked.", { errors });
+}
+
+/** A promise that nobody keeps is worse than none, so it is refused, with the reason. */
+function guardFaults(host: Parts["host"], ranges: string[]): FieldFault[] {
+  if (ranges.length === 0 || Host.guards(host)) return [];
+  const why =
+    host.policyEngine === null
+      ? "the host enforces no network policies"
+      : "it is not known from where Berth itself reaches the host, and it would be shut out too";
+  return [{ field: "sourceRanges", message: `can't be held to: ${why}` }];
+}
+
 /** Gives the seat back; to be written with the end of the cluster. */
 export const leave = (ctx: Context, { placement }: Cluster): Change =>
   Host.freeSeat(ctx, placement.host, placement.port);
@@ -69,11 +88,44 @@ export const leave = (ctx: Context, { placement }: Cluster): Change =>
 /** The host's API server, as Berth. */
 export const hostTarget = (ctx: Work, host: ID<"host">): Promise<Target> => Host.target(ctx, host);
 
-/** What the host and home settle for the manifests. */
+/** What the host and home settle for the manifests. @throws KubeFault `unavailable` while the host answers nobody. */
 export async function parts(ctx: Context, cluster: Cluster): Promise<Omit<Parts, "cluster">> {
+  const host = await Host.find(ctx.home.table(ctx.home.tenant), cluster.placement.host);
+  const since = Host.silentSince(host, ctx.now());
+  if (since !== undefined) {
+    // Asking it would hold a worker for as long as a call may take, and others wait for that worker.
+    const silence = `The cluster's host, in the region ${host.region}, has not answered since ${since}.`;
+    throw new KubeFault("unavailable", `${silence} The cluster is looked at again as soon as it does.`);
+  }
   return {
-    host: await Host.find(ctx.home.table(ctx.home.tenant), cluster.placement.host),
+    host,
     etcdVersion: Version.find(cluster.spec.version).etcd,
-    issuer: `${ctx.home.url}/oidc/${cluster.tenant}/${cluster.id}`,
+    issuer: issuerURL(ctx, cluster.tenant, cluster.id),
   };
+}
+
+const issuerURL = (ctx: Pick<Context, "home">, tenant: string, id: string): string =>
+  `${ctx.home.url}/oidc/${tenant}/${id}`;
+
+/** What anyone may know of a cluster: who signs the tokens of its ServiceAccounts. */
+export interface Issuer {
+  url: string;
+  key: PublicKey;
+}
+
+/** For strangers, so ids are any texts, and whatever is not there is undefined alike: also while its keys are made. */
+export async function issuer(ctx: Pick<Context, "home">, tenant: string, id: string): Promise<Issuer | undefined> {
+  if (nounOf(tenant) !== "tenant" || nounOf(id) !== "cluster") return undefined;
+  const cluster = await ctx.home.table(tenant as ID<"tenant">).get(clusterKind, id);
+  const key = cluster?.status.signer;
+  return key && { url: issuerURL(ctx, tenant, id), key };
+}
+
+/**
+ * Passes hints of an ear on. What they name need not be there: a hint about nothing costs one read.
+ * @throws Fault `missing` to all but staff.
+ */
+export async function hear(ctx: Context, pokes: Place[]): Promise<void> {
+  allow(ctx, "home:poke");
+  await Promise.all(pokes.map(({ tenant, id }) => ctx.home.poke(tenant, id)));
 }

@@ -1,8 +1,9 @@
+import { createHash, createPublicKey } from "node:crypto";
 import * as z from "zod";
 import type { Kind, Target, Work } from "../context.ts";
-import { kubeName } from "../id.ts";
+import { type ID, kubeName } from "../id.ts";
 import * as PKI from "../pki/index.ts";
-import type { Cluster } from "./schema.ts";
+import { type Cluster, PublicKey } from "./schema.ts";
 import { firstAddress } from "./ranges.ts";
 
 const Pair = z.object({ certificate: z.string(), key: z.string() });
@@ -32,7 +33,8 @@ export type Leaves = z.output<typeof Leaves>;
 
 /** A sealed text, kept as an item of its own: never in the cluster's row, never in an index. */
 const Sealed = z.object({ id: z.string(), sealed: z.string(), expiresAt: z.iso.datetime().optional() });
-export const keyKind: Kind<z.output<typeof Sealed>> = { name: "key", schema: Sealed };
+type Sealed = z.output<typeof Sealed>;
+export const keyKind: Kind<Sealed> = { name: "key", schema: Sealed };
 export const keyNames = ["authorities", "leaves", "access"] as const;
 type KeyName = (typeof keyNames)[number];
 
@@ -112,18 +114,29 @@ export const makeAccess = (ctx: Work, from: Authorities): Promise<PKI.Pair> =>
 
 const schemas = { authorities: Authorities, leaves: Leaves, access: Pair };
 const binding = (cluster: Cluster, name: KeyName) => ({ tenant: cluster.tenant, cluster: cluster.id, name });
-const keyID = (cluster: Cluster, name: KeyName): string => `${cluster.id}/${name}`;
+export const keyID = (cluster: ID<"cluster">, name: KeyName): string => `${cluster}/${name}`;
 
-/** Opens one of the cluster's sealed items; `expiresAt` is the first expiry of what is inside. */
-export async function openKey<N extends KeyName>(
-  ctx: Work,
+interface Opened<N extends KeyName> {
+  value: z.output<(typeof schemas)[N]>;
+  /** The first expiry of what is inside. */
+  expiresAt: string | undefined;
+}
+
+/** Opens one of the cluster's sealed items. */
+export async function openKey<N extends KeyName>(ctx: Work, cluster: Cluster, name: N): Promise<Opened<N> | undefined> {
+  const item = await ctx.table.get(keyKind, keyID(cluster.id, name));
+  return item && (await openSealed(ctx, cluster, name, item));
+}
+
+/** Opens an item that was read already. */
+export async function openSealed<N extends KeyName>(
+  ctx: Pick<Work, "seal">,
   cluster: Cluster,
   name: N,
-): Promise<{ value: z.output<(typeof schemas)[N]>; expiresAt: string | undefined } | undefined> {
-  const item = await ctx.table.get(keyKind, keyID(cluster, name));
-  if (item === undefined) return undefined;
-  const plain = await ctx.seal.open(item.sealed, binding(cluster, name));
-  return { value: schemas[name].parse(JSON.parse(plain)) as z.output<(typeof schemas)[N]>, expiresAt: item.expiresAt };
+  { sealed, expiresAt }: Sealed,
+): Promise<Opened<N>> {
+  const plain = await ctx.seal.open(sealed, binding(cluster, name));
+  return { value: schemas[name].parse(JSON.parse(plain)) as z.output<(typeof schemas)[N]>, expiresAt };
 }
 
 /** Seals and keeps; with `once` only when none is kept yet (a Refused otherwise), so that keys are never made twice. */
@@ -134,11 +147,20 @@ export async function keepKey<N extends KeyName>(
   value: z.output<(typeof schemas)[N]>,
   options: { once: boolean; expiresAt?: string },
 ): Promise<void> {
-  const id = keyID(cluster, name);
+  const id = keyID(cluster.id, name);
   const sealed = await ctx.seal.seal(JSON.stringify(value), binding(cluster, name));
   const row = { id, sealed, ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }) };
   const exists = !options.once && (await ctx.table.get(keyKind, id)) !== undefined;
   await ctx.table.write(exists ? ctx.table.update(keyKind, id, { set: row }) : ctx.table.insert(keyKind, id, row));
+}
+
+/** The public half of the ServiceAccounts' signer, as its cluster's API server itself would tell it. */
+export function publicKeyOf({ signer }: Authorities): PublicKey {
+  const key = createPublicKey(signer.publicKey);
+  const kid = createHash("sha256")
+    .update(key.export({ type: "spki", format: "der" }))
+    .digest("base64url");
+  return PublicKey.parse({ ...key.export({ format: "jwk" }), use: "sig", alg: "RS256", kid });
 }
 
 const admins = new Map<string, { target: Target; until: number }>();

@@ -24,6 +24,8 @@ export const Labels = z
 
 const version = z.string().regex(/^\d+\.\d+(\.\d+)?$/, "must be a version such as 1.34 or 1.34.4");
 const ranges = z.array(cidr).min(1).max(2);
+/** Where callers may come from. What stands for an IPv4 address in IPv6's clothes would match nothing. */
+const sources = z.array(cidr.refine((range) => !/^::ffff:/i.test(range), "must be written as an IPv4 range")).max(64);
 
 /** What is asked of a new cluster. What needs no host to be known as wrong is told here, all of it at once. */
 export const CreateInput = z
@@ -34,6 +36,11 @@ export const CreateInput = z
     region: z.string().min(1).max(63).optional(),
     serviceCIDRs: ranges.default(["10.112.0.0/16"]),
     podCIDRs: ranges.default(["172.31.0.0/16"]),
+    /**
+     * From where the API server may be reached, beside Berth and the host: people and machines alike. Empty means from
+     * anywhere. Only hosts that enforce network policies can hold to it.
+     */
+    sourceRanges: sources.default([]),
     labels: Labels.default({}),
     deletionProtection: z.boolean().default(false),
   })
@@ -54,7 +61,11 @@ export type CreateInput = z.output<typeof CreateInput>;
 
 /** What may change later; what is left out stays. */
 export const UpdateInput = z
-  .strictObject({ labels: Labels.optional(), deletionProtection: z.boolean().optional() })
+  .strictObject({
+    labels: Labels.optional(),
+    deletionProtection: z.boolean().optional(),
+    sourceRanges: sources.optional(),
+  })
   .refine((input) => Object.values(input).some((value) => value !== undefined), "must change something");
 export type UpdateInput = z.output<typeof UpdateInput>;
 
@@ -63,12 +74,25 @@ export const Spec = z.object({
   region: z.string(),
   serviceCIDRs: z.array(z.string()),
   podCIDRs: z.array(z.string()),
+  sourceRanges: z.array(z.string()).default([]),
   labels: z.record(z.string(), z.string()),
   deletionProtection: z.boolean(),
 });
 
 /** Where a cluster's control plane stands: a host, and the node port that is its seat there. */
 export const Placement = z.object({ host: idOf("host"), address: z.string(), port: z.number().int() });
+
+/** A public key by which tokens of a cluster's ServiceAccounts are checked (RFC 7517); nothing in it is secret. */
+export const PublicKey = z.object({
+  use: z.literal("sig"),
+  kty: z.literal("RSA"),
+  /** As Kubernetes names its keys: the SHA-256 of the DER key (SPKI), base64url. */
+  kid: z.string(),
+  alg: z.literal("RS256"),
+  n: z.string(),
+  e: z.string(),
+});
+export type PublicKey = z.output<typeof PublicKey>;
 
 export const Status = z.object({
   conditions: z.array(Condition),
@@ -80,6 +104,8 @@ export const Status = z.object({
   addresses: z.object({ apiserver: z.string(), etcd: z.string() }).optional(),
   /** True from the moment its API server first answered. */
   born: z.boolean().optional(),
+  /** Who signs its ServiceAccounts' tokens; kept here so that it can be told to anyone without opening its keys. */
+  signer: PublicKey.optional(),
   /** `Kind name` of all that was found on the host when removal began. */
   inventory: z.array(z.string()).optional(),
 });
@@ -93,6 +119,8 @@ export const Cluster = z.object({
   createdBy: z.string(),
   spec: Spec,
   placement: Placement,
+  /** The host of `placement`, which places the row in the index of what that host carries. */
+  hostedOn: idOf("host").optional(),
   status: Status,
   /** Set once removal was asked for; never unset. */
   deletedAt: z.iso.datetime().optional(),
@@ -129,7 +157,7 @@ export const View = Cluster.pick({
   spec: true,
   deletedAt: true,
 }).extend({
-  status: Status.omit({ addresses: true, born: true, inventory: true }).extend({
+  status: Status.omit({ addresses: true, born: true, signer: true, inventory: true }).extend({
     /** `Pending`, `Ready`, `Degraded`, `Deleting` or `Parked`: the conditions in one word. */
     phase: z.enum(["Pending", "Ready", "Degraded", "Deleting", "Parked"]),
   }),

@@ -6,8 +6,9 @@ import { type ID, newID } from "../id.ts";
 import type { Page, PageInput } from "../page.ts";
 import * as PKI from "../pki/index.ts";
 import { merge } from "../condition.ts";
-import { engineStart } from "../lease.ts";
-import { place } from "./home.ts";
+import { engineStart, wake } from "../lease.ts";
+import { type Filter, pick } from "./filter.ts";
+import { guard, place } from "./home.ts";
 import { endpoint, serverName } from "./keys.ts";
 import {
   type Cluster,
@@ -32,7 +33,7 @@ export async function create(ctx: Context, input: CreateInput): Promise<View> {
   for (let tries = 0; tries < seatTries; tries++) {
     const id = newID(ctx, "cluster");
     const { version, region, placement, seat } = await place(ctx, id, input);
-    const { name, serviceCIDRs, podCIDRs, labels, deletionProtection } = input;
+    const { name, serviceCIDRs, podCIDRs, sourceRanges, labels, deletionProtection } = input;
     const now = ctx.now();
     const waiting = (type: string) =>
       ({ type, status: "False", reason: "Waiting", message: "Waits for an earlier step." }) as const;
@@ -42,8 +43,9 @@ export async function create(ctx: Context, input: CreateInput): Promise<View> {
       name,
       createdAt: now,
       createdBy: ctx.actor.member,
-      spec: { version, region, serviceCIDRs, podCIDRs, labels, deletionProtection },
+      spec: { version, region, serviceCIDRs, podCIDRs, sourceRanges, labels, deletionProtection },
       placement,
+      hostedOn: placement.host,
       status: {
         conditions: merge(
           [],
@@ -72,23 +74,20 @@ export async function get(ctx: Context, id: ID<"cluster">): Promise<View> {
   return store.view(await store.get(ctx, id));
 }
 
-/** Clusters, oldest first; with `name` the one of that name or none. */
-export async function list(ctx: Context, page: PageInput & { name?: string | undefined }): Promise<Page<View>> {
+/**
+ * Clusters that fit the filter, oldest first unless another order is asked for; with `name` the one of that name or
+ * none. A page may hold fewer than there is room for and still have a `next`.
+ */
+export async function list(ctx: Context, page: PageInput & Filter): Promise<Page<View>> {
   allow(ctx, "cluster:read");
-  const { name, ...rest } = page;
-  if (name === undefined) {
-    const { items, next } = await ctx.table.list(clusterKind, rest);
-    return { items: items.map(store.view), next };
-  }
-  const held = await ctx.table.get(store.nameKind, name);
-  const cluster = held && (await ctx.table.get(clusterKind, held.id));
-  return { items: cluster === undefined ? [] : [store.view(cluster)], next: null };
+  return await pick(ctx, page);
 }
 
 /**
- * Changes labels or deletion protection.
+ * Changes labels, deletion protection or who may reach it.
  * @param only.generation when given, the one generation that may be changed.
- * @throws Fault `missing`; `stale` when it has another generation; `conflict` when it is being removed.
+ * @throws Fault `missing`; `stale` when it has another generation; `conflict` when it is being removed; `invalid` for
+ * source ranges that its host can't hold to.
  */
 export async function update(
   ctx: Context,
@@ -97,36 +96,43 @@ export async function update(
   only: { generation?: number | undefined } = {},
 ): Promise<View> {
   allow(ctx, "cluster:write");
+  if (input.sourceRanges !== undefined) {
+    const { placement } = await store.get(ctx, id);
+    await guard(ctx, placement.host, input.sourceRanges);
+  }
   return await change(ctx, id, "cluster:update", Object.keys(input), (cluster) => {
-    if (only.generation !== undefined && only.generation !== cluster.generation) {
-      throw new Fault("stale", `The cluster was changed meanwhile; it is at generation ${cluster.generation} now.`);
-    }
+    unmoved(cluster, only.generation);
     if (cluster.deletedAt !== undefined) throw new Fault("conflict", "The cluster is being removed.");
     const spec = { ...cluster.spec };
     if (input.labels !== undefined) spec.labels = input.labels;
     if (input.deletionProtection !== undefined) spec.deletionProtection = input.deletionProtection;
+    if (input.sourceRanges !== undefined) spec.sourceRanges = input.sourceRanges;
     return { spec };
   });
 }
 
 /**
  * Wants a cluster gone. A repeat changes nothing.
- * @throws Fault `missing`; `conflict` while it is protected; `invalid` when `confirm` is given and is not its name.
+ * @param only.generation when given, the one generation that may be removed.
+ * @throws Fault `missing`; `stale` when it has another generation; `conflict` while it is protected; `invalid` when `confirm` is given and is not its name.
  */
 export async function remove(
   ctx: Context,
   id: ID<"cluster">,
-  { confirm }: { confirm?: string | undefined },
+  only: { confirm?: string | undefined; generation?: number | undefined },
 ): Promise<View> {
   allow(ctx, "cluster:write");
   const cluster = await store.get(ctx, id);
-  if (confirm !== undefined && confirm !== cluster.name) {
+  unmoved(cluster, only.generation);
+  if (only.confirm !== undefined && only.confirm !== cluster.name) {
     throw new Fault("invalid", "The name does not match.", {
       errors: [{ field: "confirm", message: "must be the cluster's name" }],
     });
   }
   if (cluster.deletedAt !== undefined) return store.view(cluster);
-  return await change(ctx, id, "cluster:remove", ["deletedAt"], ({ spec, deletedAt }) => {
+  return await change(ctx, id, "cluster:remove", ["deletedAt"], (now) => {
+    const { spec, deletedAt } = now;
+    unmoved(now, only.generation);
     if (spec.deletionProtection) {
       throw new Fault("conflict", "The cluster is protected; take deletionProtection away first.", {
         errors: [{ field: "deletionProtection", message: "must be false before the cluster can be removed" }],
@@ -134,6 +140,13 @@ export async function remove(
     }
     return { deletedAt: deletedAt ?? ctx.now() };
   });
+}
+
+/** @throws Fault `stale`, with the generation that is there, when another one was meant. */
+function unmoved({ generation }: Cluster, meant: number | undefined): void {
+  if (meant === undefined || meant === generation) return;
+  const message = `The cluster was changed meanwhile; it is at generation ${generation} now.`;
+  throw new Fault("stale", message, { generation });
 }
 
 /** One change of what is wanted: on the generation it was made of, with its audit entry, and a poke. */
@@ -146,10 +159,11 @@ async function change(
 ): Promise<View> {
   for (;;) {
     const cluster = await store.get(ctx, id);
-    const set = { ...edit(cluster), generation: cluster.generation + 1, lookAt: ctx.now(), failures: 0 };
+    const woken = wake(ctx.now());
+    const set = { ...edit(cluster), generation: cluster.generation + 1, ...woken.set };
     try {
       await ctx.table.write(
-        ctx.table.update(clusterKind, id, { set, when: { generation: cluster.generation } }),
+        ctx.table.update(clusterKind, id, { ...woken, set, when: { generation: cluster.generation } }),
         Audit.entry(ctx, { verb, target: id, changes }),
       );
     } catch (error) {

@@ -1,10 +1,12 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as Access from "#core/access/index.ts";
+import * as Cluster from "#core/cluster/index.ts";
 import { type Env, newDoor } from "../api/door.ts";
+import { hosts } from "../api/host.ts";
 import { type Deps, workOf } from "../deps.ts";
-import { issueKubeconfig, issueToken } from "./route.ts";
+import { issueKubeconfig, issueToken, readLogs } from "./route.ts";
 
-/** What speaks to tenants' clusters, under `/v1/kube`. */
+/** What speaks to Kubernetes: to tenants' clusters under `/v1/kube`, to hosts under `/v1/home/hosts`. */
 export function access(deps: Deps): OpenAPIHono<Env> {
   const app = newDoor(deps);
   app.openapi(issueToken, async (c) => {
@@ -15,5 +17,12 @@ export function access(deps: Deps): OpenAPIHono<Env> {
     const work = await workOf(deps, c.var.ctx);
     return c.json(await Access.kubeconfig(work, c.req.valid("param").id, c.req.valid("json")), 201);
   });
+  app.openapi(readLogs, async (c) => {
+    const work = await workOf(deps, c.var.ctx);
+    const { since, previous, ...query } = c.req.valid("query");
+    const input = { ...query, since, previous: previous === "true" };
+    return c.text(await Cluster.logs(work, c.req.valid("param").id, input), 200);
+  });
+  app.route("/", hosts);
   return app;
 }

@@ -31,7 +31,7 @@ const Kubeconfig = z
   .meta({ id: "AccessKubeconfig", description: "A kubeconfig with a token inside: a secret." });
 
 export const issueToken = route(
-  { permission: "cluster:access", fresh: true },
+  { permission: "cluster:access", fresh: true, secret: true },
   {
     method: "post",
     path: "/v1/kube/clusters/{id}/token",
@@ -45,7 +45,7 @@ export const issueToken = route(
 );
 
 export const issueKubeconfig = route(
-  { permission: "cluster:access", fresh: true },
+  { permission: "cluster:access", fresh: true, secret: true },
   {
     method: "post",
     path: "/v1/kube/clusters/{id}/kubeconfig",
@@ -58,4 +58,25 @@ export const issueKubeconfig = route(
   },
 );
 
-export const declared = [issueToken, issueKubeconfig];
+const LogQuery = z.strictObject({
+  component: z.enum(["kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler"]).default("kube-apiserver"),
+  lines: z.coerce.number().int().min(1).max(5_000).default(200).describe("The newest so many at most."),
+  since: z.iso.datetime({ offset: true }).optional().describe("Only lines from this second on."),
+  previous: z.enum(["true", "false"]).default("false").describe("Of the container before the one that runs now."),
+});
+
+export const readLogs = route(
+  { permission: "cluster:logs" },
+  {
+    method: "get",
+    path: "/v1/kube/clusters/{id}/logs",
+    operationId: "readLogs",
+    tags,
+    summary: "Read the log of a part of a control plane",
+    description: "Each line with its time, 4 MB at most, of the newest Pod. 409 while there is none.",
+    request: { params, query: LogQuery },
+    responses: { 200: { description: "Lines.", content: { "text/plain": { schema: z.string() } } } },
+  },
+);
+
+export const declared = [issueToken, issueKubeconfig, readLogs];

@@ -1,36 +1,39 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import * as z from "zod";
 import type { Deps } from "../deps.ts";
 import { declared as accessRoutes } from "../access/route.ts";
 import { audits } from "./audit.ts";
 import { clusters } from "./cluster.ts";
-import { type Env, json, newDoor, newRouter, route } from "./door.ts";
-import { hosts } from "./host.ts";
+import { type Env, newDoor } from "./door.ts";
+import { health } from "./health.ts";
+import { letters } from "./letter.ts";
 import { members } from "./member.ts";
+import { issuers } from "./oidc.ts";
+import { parked } from "./parked.ts";
+import { pokes } from "./poke.ts";
+import { quotas } from "./quota.ts";
 import { tenants } from "./tenant.ts";
 import { tokens } from "./token.ts";
 import { versions } from "./version.ts";
 
-const health = newRouter().openapi(
-  route(
-    { permission: "public" },
-    {
-      method: "get",
-      path: "/v1/health",
-      operationId: "getHealth",
-      tags: ["health"],
-      summary: "Is the API there",
-      description: "Needs no token and asks no store.",
-      responses: { 200: json("It is.", z.object({ status: z.literal("ok") })) },
-    },
-  ),
-  (c) => c.json({ status: "ok" as const }, 200),
-);
-
-/** All of the API but what speaks to clusters. Its own description is at `/v1/openapi.json`. */
+/** All of the API but what speaks to Kubernetes. Its own description is at `/v1/openapi.json`. */
 export function api(deps: Deps): OpenAPIHono<Env> {
   const app = newDoor(deps);
-  for (const room of [health, members, tokens, audits, versions, clusters, tenants, hosts]) app.route("/", room);
+  for (const room of [
+    health,
+    members,
+    tokens,
+    quotas,
+    audits,
+    versions,
+    clusters,
+    tenants,
+    letters,
+    parked,
+    pokes,
+    issuers,
+  ])
+    app.route("/", room);
+  // What the access function serves is described here, with all else.
   for (const each of accessRoutes) app.openAPIRegistry.registerPath(each);
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
@@ -38,11 +41,19 @@ export function api(deps: Deps): OpenAPIHono<Env> {
     bearerFormat: "berth_…",
     description: "A token of a member, from `POST /v1/tokens`.",
   });
-  let document: ReturnType<typeof describe> | undefined;
+  let document: Promise<ReturnType<typeof describe>> | undefined;
   // The short path is for people and tools that look there first; where only `/v1` is routed here, the long one serves.
   for (const path of ["/v1/openapi.json", "/openapi.json"])
-    app.get(path, (c) => c.json((document ??= describe(app)), 200));
+    app.get(path, async (c) => c.json(await (document ??= whole(app)), 200));
   return app;
+}
+
+/** With the routes of hosts, which the access function serves, and which are loaded for this alone. */
+async function whole(app: OpenAPIHono<Env>): Promise<ReturnType<typeof describe>> {
+  const { hosts } = await import("./host.ts");
+  for (const each of hosts.openAPIRegistry.definitions)
+    if (each.type === "route") app.openAPIRegistry.registerPath(each.route);
+  return describe(app);
 }
 
 const describe = (app: OpenAPIHono<Env>) =>

@@ -2,7 +2,7 @@ import * as z from "zod";
 import * as Cluster from "#core/cluster/index.ts";
 import { idOf } from "#core/id.ts";
 import { body, json, newRouter, route } from "./door.ts";
-import { PageQuery, pageOf } from "./page.ts";
+import { etagOf, generationIn, IfMatch, PageQuery, pageOf } from "./page.ts";
 
 const View = Cluster.View.meta({
   id: "Cluster",
@@ -32,15 +32,34 @@ const CommandQuery = z.strictObject({
 });
 const Confirm = z.strictObject({ confirm: z.string().max(63).optional().describe("The cluster's name.") });
 
-const IfMatch = z.object({ "if-match": z.string().max(64).optional().describe("The ETag that was read.") });
+const text = z.string().min(1).max(63);
+const labelled = z.string().regex(/^[^=]{1,317}=.{0,63}$/, "must be key=value");
+const ClusterQuery = PageQuery.extend({
+  name: text.optional().describe("Only the one of this name."),
+  phase: Cluster.View.shape.status.shape.phase.optional(),
+  region: text.optional(),
+  version: z
+    .string()
+    .regex(/^\d{1,3}\.\d{1,3}(\.\d{1,3})?$/, "must be a version such as 1.34 or 1.34.4")
+    .optional()
+    .describe("A version, or a minor for each of its patches."),
+  label: z
+    .union([labelled.transform((one) => [one]), z.array(labelled).max(16)], { error: "must be key=value" })
+    .optional()
+    .describe("`key=value`, may be repeated: all must be there."),
+  sort: z.enum(Cluster.sorts).optional().describe("`createdAt` unless said; `-` turns it round."),
+});
 
 const created = {
   ...json("The cluster in its first state.", View),
   headers: z.object({ Location: z.string(), ETag: z.string() }),
 };
-const etag = (view: Cluster.View): string => `"${view.generation}"`;
-/** What no cluster's ETag is, no cluster is at. */
-const generationOf = (match: string): number => Number(/^"(\d+)"$/.exec(match)?.[1] ?? "-1");
+const etag = (view: Cluster.View): string => etagOf(view.generation);
+
+const split = (label: string): [string, string] => {
+  const at = label.indexOf("=");
+  return [label.slice(0, at), label.slice(at + 1)];
+};
 
 export const clusters = newRouter()
   .openapi(
@@ -52,18 +71,17 @@ export const clusters = newRouter()
         operationId: "listClusters",
         tags,
         summary: "List clusters",
-        description: "The tenant's clusters, oldest first.",
-        request: {
-          query: PageQuery.extend({
-            name: z.string().min(1).max(63).optional().describe("Only the one of this name."),
-          }),
-        },
+        description:
+          "The tenant's clusters that fit all of the filters. One request looks at 1,000 at most, so a page may hold " +
+          "few or none and still have a `next`: follow it.",
+        request: { query: ClusterQuery },
         responses: { 200: json("A page.", pageOf(View, "ClusterPage")) },
       },
     ),
     async (c) => {
-      const { name, ...page } = c.req.valid("query");
-      return c.json(await Cluster.list(c.var.ctx, { ...page, ...(name !== undefined && { name }) }), 200);
+      const { label, ...page } = c.req.valid("query");
+      const labels = (label ?? []).map(split);
+      return c.json(await Cluster.list(c.var.ctx, { ...page, labels }), 200);
     },
   )
   .openapi(
@@ -125,8 +143,7 @@ export const clusters = newRouter()
     ),
     async (c) => {
       const { id } = c.req.valid("param");
-      const match = c.req.valid("header")["if-match"];
-      const generation = match === undefined || match === "*" ? undefined : generationOf(match);
+      const generation = generationIn(c.req.valid("header")["if-match"]);
       const view = await Cluster.update(c.var.ctx, id, c.req.valid("json"), { generation });
       return c.json(view, 200, { ETag: etag(view) });
     },
@@ -142,15 +159,17 @@ export const clusters = newRouter()
         summary: "Remove a cluster",
         description:
           "Removal goes on after the answer; its receipt tells when it is done. `confirm`, in the query or the body, " +
-          "must be the cluster's name where one is given. A cluster with deletionProtection is not removed.",
-        request: { params, query: Confirm, body: { ...body(Confirm), required: false } },
+          "must be the cluster's name where one is given. A cluster with deletionProtection is not removed. With " +
+          "`If-Match`, only the generation of that ETag is: else 412.",
+        request: { params, headers: IfMatch, query: Confirm, body: { ...body(Confirm), required: false } },
         responses: { 202: json("The cluster, being removed.", View) },
       },
     ),
     async (c) => {
       const confirm = c.req.valid("query").confirm ?? c.req.valid("json").confirm;
-      const input = confirm === undefined ? {} : { confirm };
-      return c.json(await Cluster.remove(c.var.ctx, c.req.valid("param").id, input), 202);
+      const generation = generationIn(c.req.valid("header")["if-match"]);
+      const view = await Cluster.remove(c.var.ctx, c.req.valid("param").id, { confirm, generation });
+      return c.json(view, 202, { ETag: etag(view) });
     },
   )
   .openapi(

@@ -1,17 +1,29 @@
 import { createRoute, OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
+import type { MiddlewareHandler, Context as Asked } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import * as z from "zod";
 import { allow, type Permission } from "#core/allow.ts";
-import type { Context } from "#core/context.ts";
+import type { Actor, Context } from "#core/context.ts";
 import { Fault } from "#core/error.ts";
+import { type ID, nounOf } from "#core/id.ts";
 import * as Token from "#core/token/index.ts";
 import { contextOf, type Deps, newRequestID } from "../deps.ts";
 import { stackOf } from "../log.ts";
+import { etagOf } from "./page.ts";
+import { header, once, type Repeatable } from "./once.ts";
 import { faultOf, noSuchPage, Problem, problemOf, tooLarge } from "./problem.ts";
+import { newRates, type Rates, sourceOf } from "./rate.ts";
 
 export interface Env {
-  Variables: { deps: Deps; requestID: string; ctx: Context };
+  Variables: {
+    deps: Deps;
+    requestID: string;
+    ctx: Context;
+    rates: Rates;
+    /** Another request to this door, as if it came from where this one did. */
+    again: (path: string, init: RequestInit) => Promise<Response>;
+  };
 }
 
 /** Who may call a route: anyone, any member, or members with a permission. */
@@ -19,6 +31,8 @@ export interface Access {
   permission: Permission | "member" | "public";
   /** Read the token anew: for routes that issue credentials. */
   fresh?: boolean;
+  /** Its answer holds what is shown once: it is never kept for repeats. */
+  secret?: boolean;
 }
 
 const bodyBytesMax = 64 * 1024;
@@ -34,7 +48,11 @@ export const newRouter = (): OpenAPIHono<Env> =>
 /** The whole door: what holds for every request and every answer, whatever the route. */
 export function newDoor(deps: Deps): OpenAPIHono<Env> {
   const app = newRouter();
-  app.use("*", begin(deps));
+  const rates = newRates();
+  app.use(
+    "*",
+    begin(deps, rates, (path, init, env) => Promise.resolve(app.request(path, init, env))),
+  );
   app.use("*", bodyLimit({ maxSize: bodyBytesMax, onError: () => Promise.reject(tooLarge()) }));
   app.use("*", emptyBody);
   app.notFound(() => {
@@ -50,6 +68,7 @@ export function newDoor(deps: Deps): OpenAPIHono<Env> {
     if (error instanceof Fault && error.retryAfterSeconds !== undefined) {
       c.header("Retry-After", String(error.retryAfterSeconds));
     }
+    if (error instanceof Fault && error.generation !== undefined) c.header("ETag", etagOf(error.generation));
     return c.json(problem, problem.status as ContentfulStatusCode, { "Content-Type": "application/problem+json" });
   });
   return app;
@@ -62,15 +81,30 @@ export function newDoor(deps: Deps): OpenAPIHono<Env> {
 export function route<P extends string, R extends Omit<RouteConfig, "path"> & { path: P }>(access: Access, config: R) {
   const open = access.permission === "public";
   const problem = { description: "A problem", content: { "application/problem+json": { schema: Problem } } };
+  const { operationId = "", path, method } = config;
+  const success = Object.keys(config.responses).find((status) => status.startsWith("2"));
+  const repeatable = { operationId, path, status: Number(success ?? 200), secret: access.secret ?? false };
   const declared = {
     ...config,
-    ...(open ? {} : { security: [{ bearer: [] }], middleware: identify(access) }),
+    ...(open ? {} : { security: [{ bearer: [] }], middleware: identify(access, repeatable) }),
+    // What a route does not know it does not pass over in silence: a misspelt filter would answer with everything.
+    request: { ...config.request, query: config.request?.query ?? z.strictObject({}) },
+    ...(open || method === "get" ? {} : { parameters: [onceHeader] }),
     responses: { ...config.responses, default: problem },
     "x-permission": access.permission,
+    ...(access.secret === true && { "x-secret": true }),
   };
   // The additions are about what may go wrong, which handlers throw; so their types stay those of `config`.
   return createRoute(declared) as unknown as ReturnType<typeof createRoute<P, R>>;
 }
+
+const onceHeader = {
+  in: "header" as const,
+  name: header,
+  required: false,
+  schema: { type: "string" as const, minLength: 1, maxLength: 255 },
+  description: "A text of the caller's own: a repeat with the same one within 24 h changes nothing more.",
+};
 
 /** The content of a JSON answer or body, in the form that a declaration takes. */
 export const json = <S>(description: string, schema: S) => ({
@@ -93,10 +127,16 @@ const emptyBody: MiddlewareHandler<Env> = async (c, next) => {
   await next();
 };
 
-function begin(deps: Deps): MiddlewareHandler<Env> {
+function begin(
+  deps: Deps,
+  rates: Rates,
+  request: (path: string, init: RequestInit, env: unknown) => Promise<Response>,
+): MiddlewareHandler<Env> {
   return async (c, next) => {
     const requestID = newRequestID(deps);
     c.set("deps", deps);
+    c.set("rates", rates);
+    c.set("again", (path, init) => request(path, init, c.env));
     c.set("requestID", requestID);
     c.header("X-Request-Id", requestID);
     c.header("Cache-Control", "no-store");
@@ -106,18 +146,46 @@ function begin(deps: Deps): MiddlewareHandler<Env> {
     const ms = Math.round((performance.now() - start) * 10) / 10;
     const { method, routePath } = c.req;
     const tenant = (c.get("ctx") as Context | undefined)?.tenant;
-    deps.log.info("request", { requestID, method, route: routePath, status: c.res.status, ms, tenant });
+    const cluster = clusterOf(c);
+    deps.log.info("request", { requestID, method, route: routePath, status: c.res.status, ms, tenant, ...cluster });
+    deps.meter.count("Requests", 1, "Count", `${Math.floor(c.res.status / 100)}xx`);
   };
 }
 
-function identify({ permission, fresh = false }: Access): MiddlewareHandler<Env> {
+/** The cluster that a path names, for each log line of its request. */
+function clusterOf(c: { req: { param(name: string): string | undefined } }): { cluster?: ID } {
+  const id = c.req.param("id");
+  return id !== undefined && nounOf(id) === "cluster" ? { cluster: id as ID } : {};
+}
+
+function identify({ permission, fresh = false }: Access, route: Repeatable): MiddlewareHandler<Env> {
   return async (c, next) => {
-    const deps = c.get("deps");
-    const text = /^Bearer (\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1];
-    const actor = await Token.authenticate(deps, text ?? "", { fresh });
-    const ctx = contextOf(deps, actor, c.get("requestID"));
+    const { deps, requestID } = c.var;
+    const text = /^Bearer (\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1] ?? "";
+    const actor = await (deps.limits === false ? Token.authenticate(deps, text, { fresh }) : counted(c, text, fresh));
+    const ctx = contextOf(deps, actor, requestID, clusterOf(c));
     if (permission !== "member" && permission !== "public") allow(ctx, permission);
     c.set("ctx", ctx);
-    await next();
+    return await once(c, next, route);
   };
+}
+
+/** Who asks, and whether they ask too often. */
+async function counted(c: Asked<Env>, text: string, fresh: boolean): Promise<Actor> {
+  const { deps, rates } = c.var;
+  const source = sourceOf(c.env);
+  const now = Date.parse(deps.now());
+  rates.meet(source, text, now);
+  try {
+    const actor = await Token.authenticate(deps, text, { fresh });
+    rates.prove(text, now);
+    const { limit, remaining, fault } = rates.take(actor, now);
+    c.header("RateLimit-Limit", String(limit));
+    c.header("RateLimit-Remaining", String(remaining));
+    if (fault !== undefined) throw fault;
+    return actor;
+  } catch (error) {
+    if (error instanceof Fault && error.kind === "unauthenticated") rates.fail(source, now);
+    throw error;
+  }
 }

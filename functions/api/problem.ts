@@ -76,6 +76,9 @@ function translated(error: unknown): unknown {
   if (!(error instanceof HTTPException)) return error;
   if (error.status === 415) return new Fault("media", "The body must be application/json.");
   if (error.status === 413) return tooLarge();
-  if (error.status === 400) return new Fault("invalid", "The body is not valid JSON.");
+  if (error.status === 400) {
+    const errors = [{ field: "body", message: "must be JSON" }];
+    return new Fault("invalid", "The body is not valid JSON.", { errors });
+  }
   return error;
 }

@@ -90,11 +90,12 @@ test("a name is looked up, an id is not", async () => {
 });
 
 test("a list ends with how to go on, and --all goes on by itself", async () => {
+  const actor = { member: "system", token: null };
   const api = await stub({
     "GET /v1/audit": ({ query }) =>
       query.get("after") === "two"
-        ? { body: { items: [{ id: "b", verb: "cluster:create" }], next: null } }
-        : { body: { items: [{ id: "a", verb: "token:create" }], next: "two" } },
+        ? { body: { items: [{ id: "b", verb: "cluster:create", actor }], next: null } }
+        : { body: { items: [{ id: "a", verb: "token:create", actor }], next: "two" } },
   });
   const first = await api.run(["audit", "list"]);
   expect(first.err).toContain("--after two");

@@ -26,7 +26,11 @@ test("an owner gets a token that works in the cluster until it expires, and is a
   const kube = world.kubes.kube(targetOf(issued.body));
   expect((await kube.list(spaces)).items.length).toBeGreaterThan(4);
   expect((await ada.get("/v1/audit")).body["items"]).toContainEqual(
-    expect.objectContaining({ verb: "cluster:access", target: id, actor: { member: ada.member, token: ada.token.id } }),
+    expect.objectContaining({
+      verb: "cluster:access",
+      target: id,
+      actor: { member: ada.member, name: "owner", token: ada.token.id },
+    }),
   );
   await world.clock.pass(601_000);
   await expect(kube.list(spaces)).rejects.toMatchObject({ kind: "unauthorized" });

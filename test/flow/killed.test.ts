@@ -148,7 +148,9 @@ describe("delete", async () => {
       expect(struck(), name).toBe(true);
       expect([...stand.onHost(id)], name).toEqual([]);
       const left = [...stand.world.tables.rows().keys()].filter((key) => !rows.has(key) && !key.includes("/audit/"));
-      expect(left, name).toEqual([`${stand.ada.tenant}/receipt/${id}`]);
+      const counter = `${stand.ada.tenant}/quota/clusters`;
+      expect(left, name).toEqual([counter, `${stand.ada.tenant}/receipt/${id}`]);
+      expect(stand.world.tables.rows().get(counter), name).toMatchObject({ used: 0 });
       const { body } = await stand.ada.get(`/v1/clusters/${id}/receipt`);
       expect(body["remaining"], name).toEqual([]);
       expect((body["removed"] as string[]).length, name).toBe(objects);

@@ -21,7 +21,9 @@ test("removal leaves nothing on the host and in the table but a receipt that say
     Date.parse(String(going.body["deletedAt"])),
   );
   const left = [...world.tables.rows().keys()].filter((key) => !rows.has(key) && !key.includes("/audit/"));
-  expect(left).toEqual([`${ada.tenant}/receipt/${id}`]);
+  // The counter of the tenant's clusters was made with the first, and is no trace of it.
+  expect(left).toEqual([`${ada.tenant}/quota/clusters`, `${ada.tenant}/receipt/${id}`]);
+  expect(world.tables.rows().get(`${ada.tenant}/quota/clusters`)).toEqual({ what: "clusters", used: 0 });
 });
 
 test("what is gone is answered like what never was, by every route", async () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Found, Manifest } from "#core/context.ts";
 import { memberKind } from "#core/member/schema.ts";
 import { kubeName } from "#core/id.ts";
-import { refOf } from "../world/apiserver/server.ts";
+import { refOf } from "../world/apiserver/ref.ts";
 import { newStand, type Stand } from "./stand.ts";
 
 type Fields = Record<string, unknown>;
@@ -117,9 +117,13 @@ test("what strangers add to our objects and beside them is left alone", async ()
   if (secret === undefined) throw new Error("there is no Secret");
   const annotations = { "stranger.example/note": "seen" };
   stand.kube.objects.change({ ...secret, metadata: { ...secret.metadata, annotations } });
+  const { writes } = stand.kube;
+  // The row learns once what the host looks like now.
+  await stand.world.round();
   const before = stand.still(id);
   await stand.world.round();
   expect(stand.still(id)).toEqual(before);
+  expect(stand.kube.writes).toBe(writes);
 });
 
 test("whatever is deleted inside is made again: bindings, accounts, discovery, the API's own address", async () => {

@@ -80,18 +80,25 @@ test("no key, token or credential stands in clear in any row, log line or answer
   await world.sweep(12);
   for (const path of ["", "/kubeconfig"]) await say(ada.get(`/v1/clusters/${id}${path}`));
   for (const path of ["/v1/clusters", "/v1/tokens", "/v1/members", "/v1/audit", "/v1/me"]) await say(ada.get(path));
+  // An owner may read all that is in the cluster, but the kinds and names that hold keys are on the host alone.
+  const readable = stand.inside(id).objects.all();
+  await world.digest();
   await say(ada.delete(`/v1/clusters/${id}`));
   await world.drain();
   await say(ada.get(`/v1/clusters/${id}/receipt`));
 
   expect(answers.length).toBeGreaterThan(15);
   expect(world.lines.length).toBeGreaterThan(30);
+  expect(world.counted.length).toBeGreaterThan(30);
+  expect(readable.length).toBeGreaterThan(5);
   expect(new Set(secrets).size).toBe(secrets.length);
   const texts = {
     rows: JSON.stringify(seen),
     log: JSON.stringify(world.lines),
     answers: JSON.stringify(answers.map(({ text, headers }) => [text, [...headers]])),
     letters: JSON.stringify([world.queue.letters, world.queue.dead]),
+    metrics: JSON.stringify(world.counted),
+    "objects that the tenant can read": JSON.stringify(readable),
   };
   const found = Object.entries(texts).flatMap(([where, text]) =>
     [...secrets, "PRIVATE KEY"].flatMap((secret) =>

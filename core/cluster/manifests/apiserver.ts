@@ -12,6 +12,9 @@ export const apiserverService = ({ cluster }: Parts, born: boolean, clusterIP?: 
       type: "NodePort",
       ...(clusterIP === undefined ? {} : { clusterIP }),
       publishNotReadyAddresses: !born,
+      // A guarded one must see who comes, and a node that passes a call on to another hides it. The price is that only
+      // the node where its Pod runs answers; so it is paid only where it buys something.
+      externalTrafficPolicy: cluster.spec.sourceRanges.length > 0 ? "Local" : "Cluster",
       selector: selector(cluster, "kube-apiserver").matchLabels,
       ports: [{ name: "https", port: 443, targetPort: 6443, nodePort: cluster.placement.port, protocol: "TCP" }],
     },

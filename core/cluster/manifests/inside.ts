@@ -14,7 +14,10 @@ const group = (name: string) => ({ apiGroup: "rbac.authorization.k8s.io", kind: 
 const user = (name: string) => ({ apiGroup: "rbac.authorization.k8s.io", kind: "User", name });
 
 /** What a new cluster needs to have inside, so that people and machines can come in (KUBERNETES B.5). */
-export function inside(parts: Signed, owners: ID<"member">[]): Manifest[] {
+export function inside(
+  parts: Pick<Signed, "cluster" | "authorities" | "addresses">,
+  owners: ID<"member">[],
+): Manifest[] {
   const { cluster, authorities } = parts;
   const labels = labelsOf(cluster);
   const object = (

@@ -60,8 +60,7 @@ export function policies(parts: Parts): Manifest[] {
     policy("default-deny", { podSelector: {}, policyTypes: ["Ingress", "Egress"] }),
     ...rules,
     ...leaving,
-    // People, home and machines come by the node port, from anywhere; the certificate decides.
-    policy("api", { ...pods("kube-apiserver"), policyTypes: ["Ingress"], ingress: [{ ports: [tcp(6443)] }] }),
+    policy("api", { ...pods("kube-apiserver"), policyTypes: ["Ingress"], ingress: [callers(parts)] }),
     policy("machines", { ...pods("kube-apiserver"), policyTypes: ["Egress"], egress: [{ to: outside }] }),
     policy("names", {
       podSelector: {},
@@ -74,6 +73,18 @@ export function policies(parts: Parts): Manifest[] {
       ],
     }),
   ];
+}
+
+/**
+ * People, home and machines come by the node port; the certificate decides. Where source ranges are said, the host's
+ * own probes and home come in beside them, and nobody else as far as the certificate.
+ */
+function callers({ cluster, host }: Parts): Record<string, unknown> {
+  const ports = [tcp(6443)];
+  const { sourceRanges } = cluster.spec;
+  if (sourceRanges.length === 0) return { ports };
+  const ranges = new Set([...sourceRanges, ...host.serviceCIDRs, ...host.podCIDRs, ...host.homeRanges]);
+  return { from: [...ranges].map((cidr) => ({ ipBlock: { cidr } })), ports };
 }
 
 export const budgets = ({ cluster }: Parts): Manifest[] =>

@@ -11,6 +11,10 @@ export interface HostParts {
   storageClass: string;
   serviceCIDRs: string[];
   podCIDRs: string[];
+  /** What enforces NetworkPolicies there; null when nothing does. */
+  policyEngine: string | null;
+  /** From where home reaches the host. */
+  homeRanges: string[];
 }
 
 /** All that the pure renderers need to know. */
