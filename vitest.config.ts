@@ -22,9 +22,12 @@ export default defineConfig({
     projects: [
       project("unit", ["core", "functions", "cli"]),
       project("flow", ["flow"]),
+      // One seeded scheduler over all of it: on one core, by itself, since it counts its own time.
+      project("sim", ["sim"], { testTimeout: 3_600_000 }),
       project("guard", ["guard"]),
       project("contract", ["contract"], { ...alone, testTimeout: 120_000, sequence: { groupOrder: 1 } }),
       project("real", ["real"], { ...alone, sequence: { groupOrder: 2 } }),
+      project("cloud", ["cloud"], { ...alone, testTimeout: 60_000, sequence: { groupOrder: 3 } }),
     ],
   },
 });

@@ -1,5 +1,3 @@
-import { stringify } from "yaml";
-
 /** Who the kubeconfig speaks as: a certificate, a bearer token, or a program that fetches a credential. */
 export type KubeconfigUser =
   | { certificate: string; key: string }
@@ -26,35 +24,53 @@ export interface KubeconfigOptions {
  */
 export function kubeconfig(options: KubeconfigOptions): string {
   const { name } = options;
-  return stringify(
-    {
-      apiVersion: "v1",
-      kind: "Config",
-      "current-context": name,
-      clusters: [
-        {
-          name,
-          cluster: {
-            server: options.server,
-            ...(options.serverName === undefined ? {} : { "tls-server-name": options.serverName }),
-            "certificate-authority-data": base64(options.authority),
-          },
+  return yaml({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": name,
+    clusters: [
+      {
+        name,
+        cluster: {
+          server: options.server,
+          ...(options.serverName === undefined ? {} : { "tls-server-name": options.serverName }),
+          "certificate-authority-data": base64(options.authority),
         },
-      ],
-      users: [{ name, user: credential(options.user) }],
-      contexts: [
-        {
-          name,
-          context: {
-            cluster: name,
-            user: name,
-            ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
-          },
+      },
+    ],
+    users: [{ name, user: credential(options.user) }],
+    contexts: [
+      {
+        name,
+        context: {
+          cluster: name,
+          user: name,
+          ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
         },
-      ],
-    },
-    { lineWidth: 0 },
-  );
+      },
+    ],
+  });
+}
+
+/**
+ * The YAML of maps, lists and texts, one field per line. Every text stands in JSON's quotes, which YAML reads the same;
+ * a writer of all of YAML would weigh as much as the rest of a function.
+ */
+function yaml(value: unknown, indent = ""): string {
+  const inner = (each: unknown): string =>
+    typeof each === "object" && each !== null && Object.keys(each).length > 0
+      ? `\n${yaml(each, `${indent}  `)}`
+      : ` ${JSON.stringify(each)}\n`;
+  if (Array.isArray(value)) {
+    return value
+      .map((each: unknown) =>
+        typeof each === "object" ? `${indent}- ${yaml(each, `${indent}  `).trimStart()}` : `${indent}-${inner(each)}`,
+      )
+      .join("");
+  }
+  return Object.entries(value as object)
+    .map(([key, each]) => `${indent}${key}:${inner(each)}`)
+    .join("");
 }
 
 function credential(user: KubeconfigUser): object {

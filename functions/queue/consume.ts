@@ -3,6 +3,7 @@ import * as Cluster from "#core/cluster/index.ts";
 import type { Work } from "#core/context.ts";
 import { type ID, nounOf } from "#core/id.ts";
 import { parse } from "#core/queue/index.ts";
+import * as Token from "#core/token/index.ts";
 import { contextOf, type Deps, system, workOf } from "../deps.ts";
 import { stackOf } from "../log.ts";
 
@@ -21,29 +22,36 @@ export async function consume(deps: Deps, event: SQSEvent): Promise<SQSBatchResp
   return { batchItemFailures };
 }
 
-async function one(deps: Deps, { body, messageId }: SQSRecord): Promise<void> {
+async function one(deps: Deps, { body, messageId, attributes }: SQSRecord): Promise<void> {
+  const sentAt = Number((attributes as SQSRecord["attributes"] | undefined)?.SentTimestamp);
+  if (sentAt > 0) deps.meter.count("QueueAge", Math.max(0, Date.parse(deps.now()) - sentAt) / 1000, "Seconds");
   const poke = parse(body);
   if (poke === undefined) {
     await deps.bury(body, "it does not parse, or is newer than this release");
     deps.log.warn("a message was buried", { message: messageId });
     return;
   }
-  const ctx = contextOf(deps, system(poke.tenant), messageId);
-  await settle(await workOf(deps, ctx), poke.id);
+  const about = nounOf(poke.id) === "cluster" ? { cluster: poke.id } : {};
+  const ctx = contextOf(deps, system(poke.tenant), messageId, about);
+  await settle(deps, await workOf(deps, ctx), poke.id);
 }
 
 /** By noun, and every noun is named: a new one that nobody settles does not compile. */
-async function settle(work: Work, id: ID): Promise<void> {
+async function settle(deps: Deps, work: Work, id: ID): Promise<void> {
   const noun = nounOf(id);
   switch (noun) {
     case "cluster": {
       const outcome = await Cluster.reconcile(work, id as ID<"cluster">);
       work.log.info("settled", { id, state: outcome.state });
+      deps.meter.count("Passes", 1, "Count", outcome.state);
+      return;
+    }
+    case "token": {
+      work.log.info("a token was looked at", { id, state: await Token.expire(work, id as ID<"token">) });
       return;
     }
     case "tenant":
     case "member":
-    case "token":
     case "host":
     case "audit":
     case undefined:
