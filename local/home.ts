@@ -5,8 +5,13 @@ import { bootstrap } from "#core/tenant/index.ts";
 import { access } from "#functions/access/app.ts";
 import { api } from "#functions/api/app.ts";
 import { beat } from "#functions/cron/beat.ts";
-import { round } from "#functions/cron/round.ts";
+import { digest } from "#functions/cron/chain.ts";
+import { lap } from "#functions/cron/survey.ts";
+import { round } from "#functions/cron/visit.ts";
+import { doorOf } from "#functions/doors.ts";
 import { consume } from "#functions/queue/consume.ts";
+import { tick } from "./clock.ts";
+import { hearAll } from "./ears.ts";
 import { type HostInfo, keepVolumes } from "./host/index.ts";
 import { trimLogs } from "./process.ts";
 import { poll } from "./queue.ts";
@@ -17,25 +22,28 @@ import { openHome } from "./stores.ts";
 /** How often the clock's functions run; a minute in the cloud, and less where a test is in a hurry. */
 const period = Number(process.env["BERTH_CLOCK_SECONDS"] ?? "60") * 1000;
 const beatsPerLap = 10;
-/** What runs when we are told to end gets so long. Whatever it leaves, the next process finds. */
-const graceMilliseconds = 2_000;
+const beatsPerRound = 60;
+/** What runs when we are told to end gets so long to let go. Whatever it leaves, the next process finds. */
+const graceMilliseconds = 5_000;
 
 const state = where();
 const files = paths(state);
 const known = home(state);
-const { opened: deps, queue } = await openHome(state, known);
+const { opened, queue } = await openHome(state, known);
+const stop = new AbortController();
+const deps = { ...opened, ending: stop.signal };
 save(files.staffToken, `${await bootstrap({ ...deps }, read(files.staffToken)?.trim())}\n`);
 
 const doors = { api: api(deps), access: access(deps) };
 const server = serve({
   hostname: "127.0.0.1",
   port: known.ports.api,
-  fetch: (request) => (new URL(request.url).pathname.startsWith("/v1/kube/") ? doors.access : doors.api).fetch(request),
+  fetch: (request, env) => doors[doorOf(new URL(request.url).pathname)].fetch(request, env),
 });
-const stop = new AbortController();
 const loops = [
   poll({ queue, handler: (event) => consume(deps, event), signal: stop.signal, log: deps.log }),
-  clock(),
+  tick(works(), { log: deps.log, signal: stop.signal }),
+  hearAll(deps, Math.min(period, 60_000), stop.signal),
   volumes(),
 ];
 deps.log.info("home is up", { url: apiURL(known) });
@@ -48,14 +56,18 @@ const end = (): void => {
 };
 process.once("SIGTERM", end).once("SIGINT", end);
 
-async function clock(): Promise<void> {
-  for (let count = 0; !stop.signal.aborted; count++) {
-    const failed = (error: unknown): void => deps.log.error("the clock's work failed", { why: String(error) });
-    await beat(deps).catch(failed);
-    if (count % beatsPerLap === 0) await round(deps).catch(failed);
-    trimLogs(state);
-    await deps.sleep(period, stop.signal);
-  }
+function works() {
+  let turn = 0;
+  // After a long night every host looks unwell until it is probed, and an unwell one is passed over.
+  const probed = Promise.withResolvers<void>();
+  const slow = (run: () => Promise<unknown>) => () => probed.promise.then(run);
+  return [
+    { name: "sweep", everyMilliseconds: period, run: () => beat(deps).finally(() => probed.resolve()) },
+    { name: "digest", everyMilliseconds: period, run: () => digest(deps) },
+    { name: "lap", everyMilliseconds: beatsPerLap * period, run: slow(() => lap(deps)) },
+    { name: "round", everyMilliseconds: beatsPerRound * period, run: slow(() => round(deps, turn++)) },
+    { name: "logs", everyMilliseconds: period, run: async () => trimLogs(state) },
+  ];
 }
 
 /** Only the host that is ours has volumes made by hand. */

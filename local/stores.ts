@@ -23,7 +23,7 @@ export async function openHome(
     credentials,
     table: { name: tableName, endpoint },
     queue: { url: queue.url, deadURL: queue.deadURL, endpoint: queue.endpoint },
-    keyFile: paths(state).key,
+    key: { file: paths(state).key },
   });
   return { opened, queue };
 }

@@ -11,6 +11,8 @@ export interface Clock {
   pass(ms: number): Promise<void>;
   /** Runs `work` to its end; whenever all of it only sleeps, the clock jumps to the next who wakes. */
   run<T>(work: Promise<T>): Promise<T>;
+  /** Lets all go on until it sleeps, and wakes one sleeper: the first of those who are due first. False: nobody sleeps. */
+  step(turns?: number): Promise<boolean>;
 }
 
 /** Long enough for every promise that is not asleep to go on as far as it can. */
@@ -22,9 +24,13 @@ const runMsMax = 3_600_000;
 export function newClock(start = "2026-01-05T08:00:00.000Z", busy: () => boolean = () => false): Clock {
   let time = Date.parse(start);
   const sleepers = new Set<Sleeper>();
-  const next = (): Sleeper | undefined => [...sleepers].sort((a, b) => a.at - b.at)[0];
-  const turn = async (): Promise<void> => {
-    for (let i = 0; i < settleTurns || busy(); i = busy() ? 0 : i + 1) {
+  const next = (): Sleeper | undefined => {
+    let first: Sleeper | undefined;
+    for (const sleeper of sleepers) if (first === undefined || sleeper.at < first.at) first = sleeper;
+    return first;
+  };
+  const turn = async (turns = settleTurns): Promise<void> => {
+    for (let i = 0; i < turns || busy(); i = busy() ? 0 : i + 1) {
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   };
@@ -77,6 +83,12 @@ export function newClock(start = "2026-01-05T08:00:00.000Z", busy: () => boolean
         }
       }
       return await work;
+    },
+    async step(turns) {
+      await turn(turns);
+      const sleeper = next();
+      if (sleeper !== undefined) wake(sleeper);
+      return sleeper !== undefined;
     },
   };
 }

@@ -31,11 +31,16 @@ export async function newRow(deps: Deps, more: Partial<Host> = {}): Promise<Host
     storageClass: "standard",
     serviceCIDRs: ["10.96.0.0/16"],
     podCIDRs: ["10.244.0.0/16"],
+    title: "",
+    generation: 1,
+    fenced: null,
     state: "ready",
     runs: "v1.34.4",
     createdAt: now,
     checkedAt: now,
     healthyAt: now,
+    homeRanges: [],
+    strangers: [],
     ...more,
   };
   const table = deps.home.table(deps.home.tenant);

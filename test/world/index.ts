@@ -1,17 +1,21 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { vi } from "vitest";
 import type { Role } from "#core/allow.ts";
-import type { Log } from "#core/context.ts";
+import type { Log, Target } from "#core/context.ts";
 import type { Host } from "#core/host/schema.ts";
 import { type ID, kubeName } from "#core/id.ts";
+import * as Cluster from "#core/cluster/index.ts";
 import * as PKI from "#core/pki/index.ts";
 import * as Tenant from "#core/tenant/index.ts";
 import { beat } from "#functions/cron/beat.ts";
-import { round } from "#functions/cron/round.ts";
+import { digest } from "#functions/cron/chain.ts";
+import { lap } from "#functions/cron/survey.ts";
+import { round } from "#functions/cron/visit.ts";
 import { contextOf, type Deps, system } from "#functions/deps.ts";
+import type { Metric, Unit } from "#functions/metric.ts";
 import { consume } from "#functions/queue/consume.ts";
 import { newChance, newClock } from "./clock.ts";
-import { hostServer, newHost } from "./host.ts";
+import { hostServer, hostToken, newHost } from "./host.ts";
 import { type Call, newKubeWorld, type KubeWorld, type Server } from "./kube.ts";
 import { newCaller, newDoors, newPerson, newTenant } from "./people.ts";
 import { busy, restart } from "./pki.ts";
@@ -36,6 +40,14 @@ export interface Line {
   fields: Record<string, unknown>;
 }
 
+/** A metric, as it was counted. */
+export interface Counted {
+  name: Metric;
+  value: number;
+  unit: Unit;
+  label: string | undefined;
+}
+
 /** A call to what is outside of the process, as it begins and as it ends. */
 export interface Outside {
   table?: Op;
@@ -56,6 +68,7 @@ export function newWorld(options: { seed?: number; pokes?: Fate } = {}) {
   const tables = newTable({ now: () => clock.now() });
   const queue = newQueue(options.pokes);
   const lines: Line[] = [];
+  const counted: Counted[] = [];
   const seal = newSeal(random);
   const planes = newPlanes(
     () => kubes,
@@ -68,21 +81,26 @@ export function newWorld(options: { seed?: number; pokes?: Fate } = {}) {
     ranges: { services: "10.96.0.0/24", nodePorts: [30_000, 32_767] },
     answers: (target) => planes.answers(target),
     who: (target, call) => planes.who(target, call),
+    isBerth: ({ user }) => "token" in user && user.token === hostToken,
     gate: async (kube, when) => world.outside?.({ kube, when }),
   });
   const home = tables.home({
     tenant: homeTenant,
     url: "https://berth.test",
     poke: (tenant, id) => queue.poke(tenant, id),
+    letters: (limit) => queue.tell(limit),
+    redrive: (limit) => queue.redrive(limit),
   });
   const deps: Deps = {
     home,
     log: logTo(lines),
+    meter: { count: (name, value, unit, label) => void counted.push({ name, value, unit, label }) },
     now: () => clock.now(),
     random,
     sleep: (ms, signal) => clock.sleep(ms, signal),
     tools: async () => ({ kube: (target) => kubes.kube(target), seal }),
     bury: (body, reason) => queue.bury(body, reason),
+    limits: false,
   };
   const doors = newDoors(deps);
   tables.before = (table) => world.outside?.({ table, when: "before" });
@@ -93,6 +111,7 @@ export function newWorld(options: { seed?: number; pokes?: Fate } = {}) {
     tables,
     queue,
     lines,
+    counted,
     kubes,
     deps,
     doors,
@@ -108,6 +127,8 @@ export function newWorld(options: { seed?: number; pokes?: Fate } = {}) {
     member: (tenant: ID<"tenant">, role: Role, scopes: string[] | null = null) =>
       newPerson({ deps, doors }, tenant, role, scopes),
     host: (more: Partial<Host> = {}) => newHost(deps, seal, more),
+    /** The name of the API server that answers a target now, if one does. */
+    serverOf: (target: Target) => planes.answers(target),
     /** The API server of a host. */
     on: (host: Pick<Host, "address">): Server => kubes.server(hostServer(host)),
     /** The API server of a cluster, by the volume of its etcd on this host. @throws Error when there is none. */
@@ -154,9 +175,17 @@ export function newWorld(options: { seed?: number; pokes?: Fate } = {}) {
         await world.drain();
       }
     },
-    /** The slow round over everything, and the worker's work on what it poked. */
+    /** Seals the audit entries that wait. */
+    digest: () => world.run(digest(deps)),
+    /** One lap over all hosts, and the worker's work on what it poked. */
+    async lap(): Promise<void> {
+      await world.run(lap(deps));
+      await world.drain();
+    },
+    /** The slow clocks once over everything, on hosts and inside of clusters, and the worker's work on what they poked. */
     async round(): Promise<void> {
-      await world.run(round(deps));
+      await world.run(lap(deps));
+      for (let turn = 0; turn < Cluster.turns; turn += 1) await world.run(round(deps, turn));
       await world.drain();
     },
   };

@@ -9,6 +9,7 @@ import { access } from "#functions/access/app.ts";
 import { api } from "#functions/api/app.ts";
 import type { Env } from "#functions/api/door.ts";
 import type { Deps } from "#functions/deps.ts";
+import { doorOf } from "#functions/doors.ts";
 
 /** The answer of a door, with its body read. */
 export interface Answer {
@@ -44,7 +45,7 @@ export interface Person extends Caller {
 
 export function newCaller(doors: Doors, token: string | undefined): Caller {
   const call: Caller["call"] = async (method, path, body, headers = {}) => {
-    const door = path.startsWith("/v1/kube/") ? doors.access : doors.api;
+    const door = doors[doorOf(path.split("?")[0] ?? "")];
     const sent: Record<string, string> = {
       ...(token !== undefined && { Authorization: `Bearer ${token}` }),
       ...(body !== undefined && { "Content-Type": "application/json" }),
@@ -53,11 +54,11 @@ export function newCaller(doors: Doors, token: string | undefined): Caller {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const answer = await door.request(path, { method, headers: sent, ...(body !== undefined && { body: text }) });
     const got = await answer.text();
-    const isJSON = answer.headers.get("content-type")?.includes("json");
+    const isJSON = /[/+]json\b/.test(answer.headers.get("content-type") ?? "");
     return {
       status: answer.status,
       headers: answer.headers,
-      body: isJSON ? (JSON.parse(got) as Record<string, unknown>) : {},
+      body: isJSON && got !== "" ? (JSON.parse(got) as Record<string, unknown>) : {},
       text: got,
     };
   };
@@ -79,9 +80,10 @@ export async function newPerson(
 ): Promise<Person> {
   const id = newID(deps, "member");
   const table = deps.home.table(tenant);
-  const member = { id, tenant, name: role, role, kind: "person" as const, createdAt: deps.now() };
-  const { token, text, change } = Token.issue(deps, { tenant, member: id, name: "test", scopes, expiresAt: null });
-  await table.write(table.insert(memberKind, id, member), change);
+  const born = { state: "active", generation: 1, createdAt: deps.now() } as const;
+  const member = { id, tenant, name: role, role, kind: "person" as const, ...born };
+  const { token, text, changes } = Token.issue(deps, { tenant, member: id, name: "test", scopes, expiresAt: null });
+  await table.write(table.insert(memberKind, id, member), ...changes);
   return { tenant, member: id, token, text, ...newCaller(doors, text) };
 }
 
