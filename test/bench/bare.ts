@@ -10,7 +10,7 @@ import { etcdSecret, etcdSet } from "#core/cluster/manifests/etcd.ts";
 import type { Signed } from "#core/cluster/manifests/parts.ts";
 import type { Cluster } from "#core/cluster/schema.ts";
 import { engineStart } from "#core/lease.ts";
-import { build, versions } from "../../local/build.ts";
+import { build, ours, versions } from "../../local/build.ts";
 import { dissolve, enter, namespace } from "../../local/network.ts";
 import { pidOf, start, stop } from "./program.ts";
 import { newClusterID, type Stack } from "./stack.ts";
@@ -63,6 +63,7 @@ export async function newBare(stack: Stack, work: Work, name: string): Promise<B
           region: "local",
           serviceCIDRs: ["10.97.0.0/16"],
           podCIDRs: ["172.31.0.0/16"],
+          sourceRanges: [],
           labels: {},
           deletionProtection: false,
         },
@@ -73,7 +74,8 @@ export async function newBare(stack: Stack, work: Work, name: string): Promise<B
       const addresses = { apiserver: space.inside, etcd: space.inside };
       const authorities = await makeAuthorities(work);
       const leaves = await makeLeaves(work, cluster, authorities, addresses);
-      const host = { imagePrefix: "bare", storageClass: "bare", serviceCIDRs: [], podCIDRs: [] };
+      const nothing = { serviceCIDRs: [], podCIDRs: [], homeRanges: [], policyEngine: null };
+      const host = { imagePrefix: "bare", storageClass: "bare", ...nothing };
       parts = {
         cluster,
         host,
@@ -106,7 +108,7 @@ async function binaries(stack: Stack): Promise<string> {
   const bin = join(stack.state.root, "bare-bin");
   if (existsSync(bin)) return bin;
   for (const name of ["kube", "etcd"] as const) {
-    cpSync(await build(name, () => undefined), bin, { recursive: true, verbatimSymlinks: true });
+    cpSync(await build(ours(name), () => undefined), bin, { recursive: true, verbatimSymlinks: true });
   }
   return bin;
 }
