@@ -134,6 +134,9 @@ export default $config({
     const routes = { "/v1": api, "/oidc": api, "/v1/kube": access, "/v1/home/hosts": access };
     for (const [path, { url }] of Object.entries(routes)) router.route(path, url, { readTimeout: "60 seconds" });
 
+    // What is at no path of the API. Of one origin with it, so that cookies will be first-party.
+    new sst.aws.StaticSite("Web", { path: "web", router: { instance: router } });
+
     const worker = jobs.subscribe(
       {
         ...base,

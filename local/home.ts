@@ -1,4 +1,6 @@
 // Home in one process: the doors over HTTP, the queue with its poller, and the clock. `local/main.ts` starts it.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import { bootstrap } from "#core/tenant/index.ts";
@@ -38,7 +40,10 @@ const doors = { api: api(deps), access: access(deps) };
 const server = serve({
   hostname: "127.0.0.1",
   port: known.ports.api,
-  fetch: (request, env) => doors[doorOf(new URL(request.url).pathname)].fetch(request, env),
+  fetch: (request, env) => {
+    const { pathname } = new URL(request.url);
+    return pathname === "/" ? site() : doors[doorOf(pathname)].fetch(request, env);
+  },
 });
 const loops = [
   poll({ queue, handler: (event) => consume(deps, event), signal: stop.signal, log: deps.log }),
@@ -68,6 +73,12 @@ function works() {
     { name: "round", everyMilliseconds: beatsPerRound * period, run: slow(() => round(deps, turn++)) },
     { name: "logs", everyMilliseconds: period, run: async () => trimLogs(state) },
   ];
+}
+
+/** What is at no path of the API, as the router has it in the cloud. */
+function site(): Response {
+  const page = readFileSync(join(import.meta.dirname, "..", "web", "index.html"));
+  return new Response(page, { headers: { "Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store" } });
 }
 
 /** Only the host that is ours has volumes made by hand. */

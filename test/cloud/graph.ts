@@ -4,6 +4,7 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  cpSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -73,6 +74,7 @@ export async function open() {
   copyFileSync(join(root, "sst.config.ts"), join(folder, "sst.config.ts"));
   symlinkSync(join(brought, ".sst"), join(folder, ".sst"));
   symlinkSync(join(brought, ".sst", "platform", "node_modules"), join(folder, "node_modules"));
+  cpSync(join(root, "web"), join(folder, "web"), { recursive: true });
   return {
     /** @throws Error with the compiler's words. */
     async check(): Promise<void> {

@@ -58,7 +58,8 @@ export function routes(graph: Graph): { path: string; door: string; metadata: un
       const [, id = "", , path = ""] = String(inputs["entry"]).split(",");
       const key = dynamic.find(({ name, inputs: { namespace } }) => name.endsWith("KvKeys") && namespace === id);
       const metadata: unknown = JSON.parse(String(at(key?.inputs, "entries.metadata")));
-      // The function's own URL; the router's own would lead in a circle.
-      return { path, door: String(at(metadata, "host")).replace(/url\.lambda-url\.test$/, ""), metadata };
+      // The function's own URL; the router's own would lead in a circle. The site has none, it is files in a bucket.
+      const host = at(metadata, "host");
+      return { path, door: host === undefined ? "site" : String(host).replace(/url\.lambda-url\.test$/, ""), metadata };
     });
 }
