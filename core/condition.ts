@@ -20,11 +20,12 @@ export type Goal = Pick<Condition, "type" | "status" | "reason" | "message">;
 /** ISO 8601 times, seconds between them. */
 export const secondsBetween = (from: string, to: string): number => (Date.parse(to) - Date.parse(from)) / 1000;
 
-/** The steps that `is` tells the duration of and `was` did not. */
+/** The steps that `is` tells the duration of and `was` did not. How long a silence lasted is no step's duration. */
 export const finished = (was: Condition[], is: Condition[]): { type: string; tookSeconds: number }[] =>
   is.flatMap(({ type, tookSeconds }) => {
-    const before = was.find((condition) => condition.type === type)?.tookSeconds;
-    return tookSeconds === undefined || before !== undefined ? [] : [{ type, tookSeconds }];
+    const before = was.find((condition) => condition.type === type);
+    const known = before?.tookSeconds !== undefined || before?.status === "Unknown";
+    return tookSeconds === undefined || known ? [] : [{ type, tookSeconds }];
   });
 
 /** The conditions as they were, moved to `goals`; times change only where the status does. */

@@ -14,6 +14,9 @@ export const limits = {
   backOffSeconds: 5,
   backOffMaxSeconds: 600,
   parkedAfterFailures: 10,
+  /** After so many patiences in vain patience is brief, until something moves. */
+  waitsMax: 3,
+  briefSeconds: 5,
   dueShards: 4,
   /** How often one and the same step may be planned in a row. */
   repeatsMax: 3,
@@ -36,6 +39,10 @@ export const engineShape = {
   /** Somebody poked while the lease was held: its holder looks again before it lets go. */
   dirty: z.boolean().optional(),
   failures: z.number().int().default(0),
+  /** How many of the failures were no outage; these alone park a row. */
+  strikes: z.number().int().optional(),
+  /** How often in a row patience ended before what was awaited came. */
+  waits: z.number().int().optional(),
 };
 
 /** What a new row begins with; leases are taken on conditions over these, so they must be written. */
@@ -52,7 +59,7 @@ export const later = (now: string, seconds: number): string => new Date(Date.par
 /** What a change of a row, or a person's release of a parked one, writes besides: it is looked at now, and anew. */
 export const wake = (now: string): { set: { lookAt: string; failures: number }; remove: string[] } => ({
   set: { lookAt: now, failures: 0 },
-  remove: ["parkedAt"],
+  remove: ["parkedAt", "strikes", "waits"],
 });
 
 /** Takes the lease, or marks it dirty and sees whether its holder lives. No wall clocks are compared. */

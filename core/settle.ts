@@ -1,7 +1,7 @@
 import { type Goal, finished, merge, secondsBetween } from "./condition.ts";
 import { type Kind, KubeFault, Newer, Refused, type Work } from "./context.ts";
 import { Fault } from "./error.ts";
-import { type Failure, fail } from "./failure.ts";
+import { type Failing, type Failure, fail } from "./failure.ts";
 import { beat, gripOf, type Kept, later, limits, take } from "./lease.ts";
 
 export interface Plan<Step> {
@@ -16,6 +16,8 @@ export interface Plan<Step> {
   lookAt?: string;
   /** A digest of what was seen; a settled row keeps it, so that others can tell whether the world is still so. */
   sight?: string;
+  /** Attributes that the row lacks, as one of an older release does; it gets them when it is settled. */
+  lacks?: Record<string, unknown>;
 }
 
 /** What one saw, as it is after something was learned. */
@@ -25,8 +27,7 @@ export type Lesson<Seen> = (seen: Seen) => Seen;
  * What a noun tells the engine. `look` and `act` touch the world; `plan` must not.
  * What an act made or a watch told is sight too, and saves a look; nothing is called settled but by a look.
  */
-export interface Settler<Row extends Kept, Seen, Step> {
-  kind: Kind<Row>;
+export interface Settler<Row extends Kept, Seen, Step> extends Failing<Row> {
   look(ctx: Work, row: Row): Promise<Seen>;
   plan(row: Row, seen: Seen, now: string): Plan<Step>;
   /** @returns what it made, or nothing when only a look can tell. */
@@ -59,14 +60,16 @@ export async function settle<Row extends Kept, Seen, Step>(
     const row = await ctx.table.get(settler.kind, id);
     if (row === undefined) return { state: "gone" };
     const parked = row.status.conditions.find(({ type, status }) => type === "Parked" && status === "True");
-    if (parked !== undefined && row.failures >= limits.parkedAfterFailures)
+    if (parked !== undefined && row.failures >= limits.parkedAfterFailures) {
+      if (row.parkedAt === undefined) await list(ctx, settler.kind, row);
       return { state: "parked", why: parked.message };
+    }
     if (row.holder === undefined && row.failures === 0 && row.observedGeneration === row.generation) {
       try {
         if (await quiet(ctx, settler, row)) return { state: "settled" };
       } catch (error) {
         if (error instanceof Newer) throw error;
-        return await fail(ctx, settler.kind, row, error, { epoch: row.epoch, holder: { absent: true } });
+        return await fail(ctx, settler, row, error, { epoch: row.epoch, holder: { absent: true } });
       }
     }
     const lease = await take(ctx, settler.kind, row);
@@ -78,6 +81,16 @@ export async function settle<Row extends Kept, Seen, Step>(
   }
 }
 
+/** A row that an older release parked is in no list until it is met once. */
+async function list<Row extends Kept>(ctx: Work, kind: Kind<Row>, { id, epoch, failures }: Row): Promise<void> {
+  try {
+    await ctx.table.edit(kind, id, { set: { parkedAt: ctx.now() }, when: { epoch, failures } });
+  } catch (error) {
+    // Somebody has it looked at again, which is better.
+    if (!(error instanceof Refused)) throw error;
+  }
+}
+
 /** Whether there is nothing to do and nothing to write. */
 async function quiet<Row extends Kept, Seen, Step>(
   ctx: Work,
@@ -85,10 +98,11 @@ async function quiet<Row extends Kept, Seen, Step>(
   row: Row,
 ): Promise<boolean> {
   const seen = await settler.look(ctx, row);
-  const { steps, awaits, conditions, lookAt, sight = row.sight } = settler.plan(row, seen, ctx.now());
+  const { steps, awaits, conditions, lookAt, lacks, sight = row.sight } = settler.plan(row, seen, ctx.now());
   return (
     steps.length === 0 &&
     awaits.length === 0 &&
+    lacks === undefined &&
     lookAt === row.lookAt &&
     sight === row.sight &&
     same(merge(row.status.conditions, conditions, ctx.now()), row.status.conditions)
@@ -104,7 +118,11 @@ async function hold<Row extends Kept, Seen, Step>(
   const { kind } = settler;
   const started = ctx.now();
   const ending = (): boolean => ctx.ending?.aborted === true;
-  const left = (): number => (ending() ? 0 : limits.patienceSeconds - secondsBetween(started, ctx.now()));
+  // What has not come for long keeps no worker waiting: a short look each minute finds it, and anything new is followed.
+  const waited = leased.waits ?? 0;
+  let moved = false;
+  const patience = (): number => (waited >= limits.waitsMax && !moved ? limits.briefSeconds : limits.patienceSeconds);
+  const left = (): number => (ending() ? 0 : patience() - secondsBetween(started, ctx.now()));
   const grip = gripOf(ctx, kind, leased);
   let stir = new AbortController();
   const heart = beat(ctx, kind, leased, (now) => {
@@ -142,46 +160,59 @@ async function hold<Row extends Kept, Seen, Step>(
         const done = await timed("act", Promise.allSettled([write && grip.write(write), ...acts]));
         const failed = done.find((result) => result.status === "rejected");
         if (failed === undefined) {
+          moved = true;
           told = learn(
             seen,
             done.slice(1).map((result) => (result.status === "fulfilled" ? result.value : undefined)),
           );
           continue;
         }
-        const conflict = failed.reason instanceof KubeFault && failed.reason.kind === "conflict";
+        // A write of the noun's own that the table refused is a conflict too: had we lost the lease, the next look tells.
+        const { reason } = failed as { reason: unknown };
+        const conflict = reason instanceof Refused || (reason instanceof KubeFault && reason.kind === "conflict");
         if (!conflict || ++conflicts > 5) throw failed.reason;
         continue;
       }
       if (plan.awaits.length > 0 || plan.steps.length > 0) {
         if (left() > 0) {
           if (write) await grip.write(write);
-          const [patience, woken] = [new AbortController(), stir];
-          void ctx.sleep(left() * 1000, patience.signal).then(() => woken.abort());
-          const coming = settler.coming(ctx, row, seen, woken.signal).finally(() => patience.abort());
+          const [waiting, woken] = [new AbortController(), stir];
+          void ctx.sleep(left() * 1000, waiting.signal).then(() => woken.abort());
+          // Asked before the sleep is ended, which aborts as well.
+          const coming = settler.coming(ctx, row, seen, woken.signal).finally(() => {
+            moved ||= !woken.signal.aborted;
+            waiting.abort();
+          });
           told = learn(seen, [await timed("wait", coming)]);
           continue;
         }
         // Who ends leaves the row to the next process, at once.
         const lookAt = ending() ? ctx.now() : later(ctx.now(), limits.backOffSeconds);
+        const waits = moved ? 0 : ending() ? waited : waited + 1;
         const on = plan.awaits;
-        if (await grip.release({ set: { status, lookAt, failures: 0 } })) return { state: "waiting", on };
+        const set = { status, lookAt, waits, failures: 0 };
+        if (await grip.release({ set, remove: ["strikes"] })) return { state: "waiting", on };
         await grip.release({ set: { lookAt: ctx.now() } });
         return { state: "waiting", on };
       }
       if (!looked) continue;
       const { lookAt, sight } = plan;
       const settled = {
+        ...plan.lacks,
         status,
         observedGeneration: row.generation,
         failures: 0,
         ...(sight !== undefined && { sight }),
       };
-      const due = lookAt === undefined ? { set: settled, remove: ["lookAt"] } : { set: { ...settled, lookAt } };
+      const due =
+        lookAt === undefined
+          ? { set: settled, remove: ["lookAt", "strikes", "waits"] }
+          : { set: { ...settled, lookAt }, remove: ["strikes", "waits"] };
       if (await grip.release(due)) return { state: "settled" };
     }
   } catch (error) {
     if (error instanceof Refused) return { state: "busy" };
-    if (!(error instanceof Newer)) return await fail(ctx, kind, grip.row, error, { epoch: leased.epoch });
+    if (!(error instanceof Newer)) return await fail(ctx, settler, grip.row, error, { epoch: leased.epoch });
     // Let go if the row itself is still ours to write; if not, the table refuses.
     await grip.write({ remove: ["holder", "dirty"] }).catch((refused: unknown) => {
       if (!(refused instanceof Refused)) throw refused;

@@ -1,15 +1,7 @@
 // What of all that is wanted is missing or differs.
 import type { Found, Manifest } from "../context.ts";
 import { covers } from "../kube/index.ts";
-import type { Step } from "./plan.ts";
-
-/** Objects by `Kind name` on the host, by `Kind namespace/name` inside. */
-export type Objects = ReadonlyMap<string, Found>;
-
-export interface Put {
-  manifest: Manifest;
-  found: Found | undefined;
-}
+import type { Objects, Put, Step } from "./step.ts";
 
 export const keyOf = ({ kind, metadata: { name, namespace } }: Manifest, where: "host" | "inside"): string =>
   where === "host" || namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;

@@ -1,6 +1,7 @@
 import { allow } from "../allow.ts";
-import { type Change, type Context, KubeFault, type Place, type Target, type Work } from "../context.ts";
+import type { Change, Context, Place, Target, Work } from "../context.ts";
 import { Fault, type FieldFault } from "../error.ts";
+import { Silent } from "../failure.ts";
 import * as Host from "../host/index.ts";
 import { type ID, nounOf } from "../id.ts";
 import * as Version from "../version/index.ts";
@@ -88,14 +89,14 @@ export const leave = (ctx: Context, { placement }: Cluster): Change =>
 /** The host's API server, as Berth. */
 export const hostTarget = (ctx: Work, host: ID<"host">): Promise<Target> => Host.target(ctx, host);
 
-/** What the host and home settle for the manifests. @throws KubeFault `unavailable` while the host answers nobody. */
+/** What the host and home settle for the manifests. @throws Silent while the host answers nobody. */
 export async function parts(ctx: Context, cluster: Cluster): Promise<Omit<Parts, "cluster">> {
   const host = await Host.find(ctx.home.table(ctx.home.tenant), cluster.placement.host);
   const since = Host.silentSince(host, ctx.now());
   if (since !== undefined) {
     // Asking it would hold a worker for as long as a call may take, and others wait for that worker.
     const silence = `The cluster's host, in the region ${host.region}, has not answered since ${since}.`;
-    throw new KubeFault("unavailable", `${silence} The cluster is looked at again as soon as it does.`);
+    throw new Silent(`${silence} The cluster is looked at again as soon as it does.`, since);
   }
   return {
     host,

@@ -3,7 +3,7 @@ export { hostKinds, sightOf } from "./digest.ts";
 export { sorts } from "./filter.ts";
 export { accessTarget } from "./door.ts";
 export { hear, type Issuer, issuer } from "./home.ts";
-export { clear, type Remains, type Survey, survey } from "./lap.ts";
+export { clear, type Remains, type Survey, survey, unaware } from "./lap.ts";
 export { logs } from "./logs.ts";
 export { reconcile } from "./reconcile.ts";
 export { CreateInput, PublicKey, Receipt, UpdateInput, View } from "./schema.ts";

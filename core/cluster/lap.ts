@@ -4,7 +4,7 @@ import { type Context, type Found, type Home, type Kube, Newer, type Place } fro
 import { type ID, kubeName, nounOf } from "../id.ts";
 import { limitMax } from "../page.ts";
 import { hostKinds, sightOf } from "./digest.ts";
-import { clusterKind, receiptKind } from "./schema.ts";
+import { type Cluster, clusterKind, receiptKind } from "./schema.ts";
 
 /** A namespace of a cluster that was ended for good, as its receipt says, and that is there all the same. */
 export interface Remains {
@@ -37,9 +37,13 @@ export async function survey(home: Home, kube: Kube, host: ID<"host">): Promise<
     ({ metadata }) => metadata.labels?.["berth.dev/cluster"] ?? "",
   );
   const survey: Survey = { carried: carried.size, differing: [], remains: [], strangers: [] };
-  for (const [name, { tenant, id, sight }] of carried) {
-    if (sightOf(found.get(name) ?? []) !== sight) survey.differing.push({ tenant, id });
-  }
+  const others = [...carried].filter(([name, { sight }]) => sightOf(found.get(name) ?? []) !== sight);
+  // What waits for a person would be found to differ in every lap, and nobody would do anything about it.
+  survey.differing = await those(
+    home,
+    others.map(([, { tenant, id }]) => ({ tenant, id })),
+    (row) => row.parkedAt === undefined,
+  );
   const unknown = [...found.values()]
     .map((objects) => objects.find(({ kind }) => kind === "Namespace"))
     .filter((namespace) => namespace !== undefined && !carried.has(namespace.metadata.name));
@@ -63,6 +67,38 @@ async function allCarried(home: Home, host: ID<"host">): Promise<Map<string, Pla
   }
 }
 
+/**
+ * The clusters of a host that has fallen silent and whose rows say that they are ready all the same: they were settled,
+ * and the poke that the sweep sent them when it fell silent was lost.
+ */
+export async function unaware(home: Home, host: ID<"host">): Promise<Place[]> {
+  const places = [...(await allCarried(home, host)).values()].map(({ tenant, id }) => ({ tenant, id }));
+  const isReady = ({ status, deletedAt }: Cluster): boolean =>
+    deletedAt === undefined && status.conditions.some((each) => each.type === "Ready" && each.status === "True");
+  return await those(home, places, isReady);
+}
+
+/** Those whose rows are such. What is gone by now, or a newer release's, is left out. */
+async function those(home: Home, places: Place[], such: (row: Cluster) => boolean): Promise<Place[]> {
+  const kept: Place[] = [];
+  for (let at = 0; at < places.length; at += limitMax) {
+    const rows = await Promise.all(
+      places.slice(at, at + limitMax).map(async (place) => ({ place, row: await known(home, place) })),
+    );
+    kept.push(...rows.flatMap(({ place, row }) => (row !== undefined && such(row) ? [place] : [])));
+  }
+  return kept;
+}
+
+async function known(home: Home, { tenant, id }: Place): Promise<Cluster | undefined> {
+  try {
+    return await home.table(tenant).get(clusterKind, id);
+  } catch (error) {
+    if (error instanceof Newer) return undefined;
+    throw error;
+  }
+}
+
 /** A namespace that the index does not know: the index is behind, or the cluster was ended, or we can't tell. */
 async function judge(home: Home, namespace: Found, survey: Survey): Promise<void> {
   const { name, labels, deletionTimestamp } = namespace.metadata;
@@ -77,8 +113,9 @@ async function judge(home: Home, namespace: Found, survey: Survey): Promise<void
       [clusterKind, id],
       [receiptKind, id],
     ]);
-    if (row !== undefined) survey.differing.push({ tenant, id });
-    else if (receipt === undefined) survey.strangers.push(name);
+    if (row !== undefined) {
+      if (row.parkedAt === undefined) survey.differing.push({ tenant, id });
+    } else if (receipt === undefined) survey.strangers.push(name);
     else if (deletionTimestamp === undefined) survey.remains.push({ tenant, id, namespace });
   } catch (error) {
     // A newer release knows this cluster, and looks after it.

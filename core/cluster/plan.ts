@@ -1,11 +1,11 @@
 import type { Found, Manifest } from "../context.ts";
-import { type ID, kubeName } from "../id.ts";
+import { kubeName } from "../id.ts";
 import type { Goal } from "../condition.ts";
 import type { Plan } from "../settle.ts";
 import { sightOf } from "./digest.ts";
-import { altered, drift, ending, keyOf, type Objects, type Put, put } from "./drift.ts";
+import { altered, drift, ending, keyOf, put } from "./drift.ts";
 import { epochOf } from "./fence.ts";
-import { type Authorities, endpoint, type Leaves, publicKeyOf, renewBeforeDays } from "./keys.ts";
+import { endpoint, publicKeyOf, renewBeforeDays } from "./keys.ts";
 import { apiserver, apiserverConfig, apiserverSecret, apiserverService } from "./manifests/apiserver.ts";
 import { controllerSecrets, controllers } from "./manifests/controllers.ts";
 import { etcdClaim, etcdSecret, etcdService, etcdSet } from "./manifests/etcd.ts";
@@ -14,31 +14,7 @@ import { budgets, namespace, policies, quota } from "./manifests/network.ts";
 import type { Parts } from "./manifests/parts.ts";
 import { removal } from "./removal.ts";
 import type { Cluster } from "./schema.ts";
-
-/** Everything that was seen of one cluster: its keys, its host, its inside. */
-export interface Seen {
-  parts: Omit<Parts, "cluster">;
-  authorities: Authorities | undefined;
-  leaves: { value: Leaves; expiresAt: string | undefined } | undefined;
-  access: { expiresAt: string | undefined } | undefined;
-  objects: Objects;
-  /** Its API server says that it is ready. */
-  ready: boolean;
-  /** Undefined when it could not be looked into, as it is not ready. */
-  inside: Objects | undefined;
-  /** Members who own the tenant: each has an account in the cluster. */
-  owners: ID<"member">[];
-}
-
-export type Step =
-  | { do: "authorities" | "leaves" | "access" }
-  /** Waves go one after the other; what stands in one wave goes at once. */
-  | { do: "put"; where: "host" | "inside"; waves: Put[][] }
-  /** Exactly the version that was seen, or, with `any`, that object however it stands. */
-  | { do: "remove"; found: Found; any?: true }
-  /** The namespace gets this lease's epoch. */
-  | { do: "stamp"; found: Found }
-  | { do: "list" | "finish" };
+import type { Objects, Seen, Step } from "./step.ts";
 
 /** Whether what was found is the cluster's on its host, rather than inside of it. */
 export const isOnHost = ({ id }: Pick<Cluster, "id">, { kind, metadata }: Found): boolean =>
@@ -74,7 +50,13 @@ const renewalOf = (expiresAt: string): string =>
 /** What ought to be done about a cluster now. Pure: the same row, sight and time give the same plan. */
 export function plan(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
   const { steps, ...rest } = cluster.deletedAt === undefined ? making(cluster, seen, now) : removal(cluster, seen);
-  return { ...rest, steps: stampedFirst(cluster, seen.objects, steps), sight: sightOf(seen.objects.values()) };
+  return {
+    ...rest,
+    steps: stampedFirst(cluster, seen.objects, steps),
+    sight: sightOf(seen.objects.values()),
+    // A row of before there were laps is on no host's list.
+    ...(cluster.hostedOn === undefined && { lacks: { hostedOn: cluster.placement.host } }),
+  };
 }
 
 /** Whether a step writes to the host. */
@@ -149,6 +131,10 @@ function making(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
   const prepared = ground.flat().every(({ found }) => found !== undefined);
   const ends = ending([...ground.flat(), ...both, ...managing, ...insidePuts]);
   const awaits = ends.map(({ manifest }) => `${keyOf(manifest, "host")} to end`);
+  // Nothing can be made in a namespace that is going, and to try is a failure each time.
+  const space = objects.get(`Namespace ${kubeName(cluster.id)}`);
+  const going = space?.metadata.deletionTimestamp !== undefined;
+  if (going && awaits.length === 0) awaits.push("its namespace to end");
   if (started && !seen.ready) awaits.push("the API server to answer");
   if (started && !readyPods(objects.get("StatefulSet etcd"))) awaits.push("etcd to be ready");
   if (started && !readyPods(objects.get("Deployment kube-apiserver"))) awaits.push("kube-apiserver to be ready");
@@ -163,7 +149,7 @@ function making(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
   const answering = cluster.status.born === true ? "The API server does not answer." : "kube-apiserver is starting.";
   const renewals = [leaves?.expiresAt, seen.access?.expiresAt].filter((at) => at !== undefined).sort();
   return {
-    steps,
+    steps: going ? steps.filter((each) => !onHost(cluster, each)) : steps,
     awaits,
     conditions: [
       goal("Placed", true, "Done", `On host ${host}, at ${address}:${port}.`),

@@ -6,9 +6,10 @@ import { type Lesson, type Outcome, type Settler, settle } from "../settle.ts";
 import { fenced, raised, removeFenced } from "./fence.ts";
 import { keepKey, makeAccess, makeAuthorities, makeLeaves } from "./keys.ts";
 import { labelsOf } from "./manifests/parts.ts";
-import { isOnHost, plan, type Seen, type Step } from "./plan.ts";
+import { isOnHost, plan } from "./plan.ts";
 import { type Cluster, clusterKind, type Receipt } from "./schema.ts";
 import { coming, known, look, reach, withObjects } from "./sight.ts";
+import type { Seen, Step } from "./step.ts";
 import * as store from "./store.ts";
 
 async function act(ctx: Work, cluster: Cluster, step: Step, seen: Seen): Promise<Lesson<Seen> | undefined> {
@@ -109,7 +110,11 @@ async function put(kube: Kube, cluster: Cluster, manifest: Manifest, found: Foun
   }
 }
 
-const settler: Settler<Cluster, Seen, Step> = { kind: clusterKind, look, plan, act, coming };
+/** For the tenant, so it names no host. */
+const unreachable = ({ spec: { region } }: Cluster, since: string): string =>
+  `It could not be reached in the region ${region} since ${since}; whether it runs is not known.`;
+
+const settler: Settler<Cluster, Seen, Step> = { kind: clusterKind, look, plan, act, coming, unreachable };
 
 /** Brings one cluster to what is wanted. Given an id and no hint: whatever woke us, we look for ourselves. */
 export const reconcile = (ctx: Work, id: ID<"cluster">): Promise<Outcome> => settle(ctx, settler, id);

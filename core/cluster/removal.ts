@@ -1,6 +1,6 @@
 import { kubeName } from "../id.ts";
 import type { Plan } from "../settle.ts";
-import type { Seen, Step } from "./plan.ts";
+import type { Seen, Step } from "./step.ts";
 import type { Cluster } from "./schema.ts";
 
 /**

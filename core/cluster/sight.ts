@@ -4,12 +4,13 @@ import { type ID, kubeName } from "../id.ts";
 import * as Member from "../member/index.ts";
 import type { Lesson } from "../settle.ts";
 import { hostKinds } from "./digest.ts";
-import { keyOf, type Objects } from "./drift.ts";
+import { keyOf } from "./drift.ts";
 import { hostTarget, parts } from "./home.ts";
 import { adminTarget, openKey } from "./keys.ts";
 import { labelsOf } from "./manifests/parts.ts";
-import { readyPods, type Seen } from "./plan.ts";
+import { readyPods } from "./plan.ts";
 import type { Cluster } from "./schema.ts";
+import type { Objects, Seen } from "./step.ts";
 
 const rbac = "rbac.authorization.k8s.io/v1";
 export const insideKinds: [string, string][] = [
@@ -137,16 +138,17 @@ export async function coming(
     return (now) => ({ ...now, ready: true, inside });
   };
   const started = seen.objects.has("Deployment kube-apiserver") && seen.authorities !== undefined;
+  const going = seen.objects.get(`Namespace ${namespace}`)?.metadata.deletionTimestamp !== undefined;
   const waits =
     cluster.deletedAt === undefined
       ? [
           watching({ apiVersion: "apps/v1", kind: "Deployment", namespace, labels }),
           watching({ apiVersion: "apps/v1", kind: "StatefulSet", namespace, labels }),
           ...(started && !seen.ready ? [answering()] : []),
+          ...(going ? [watching({ apiVersion: "v1", kind: "Namespace", labels })] : []),
         ]
       : [
           watching({ apiVersion: "v1", kind: "Pod", namespace, labels }),
-          watching({ apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, labels }),
           watching({ apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, labels }),
           watching({ apiVersion: "v1", kind: "Namespace", labels }),
         ];
@@ -160,8 +162,7 @@ export async function coming(
   }
 }
 
-/** All objects of one kind are now these. */
-/** A namespace goes only once all in it is gone: without it there is nothing. */
+/** All objects of one kind are now these. A namespace goes only once all in it is gone: without it there is nothing. */
 const replaced = (objects: Objects, kind: string, now: Objects): Objects =>
   kind === "Namespace" && now.size === 0
     ? now

@@ -12,8 +12,9 @@ export async function stir(ctx: Context): Promise<void> {
   do {
     const page = await ctx.table.list(clusterKind, { limit: limitMax, after });
     await Promise.all(
-      page.items.map(async ({ id, holder }) => {
-        const set = { lookAt: ctx.now(), ...(holder !== undefined && { dirty: true }) };
+      page.items.map(async ({ id }) => {
+        // Dirty also where nobody was seen to hold it: somebody may since, who looked before the change.
+        const set = { lookAt: ctx.now(), dirty: true };
         try {
           await ctx.table.edit(clusterKind, id, { set, when: { failures: { below: limits.parkedAfterFailures } } });
         } catch (error) {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { allow } from "../allow.ts";
 import * as Audit from "../audit/index.ts";
 import { type Context, Refused } from "../context.ts";
@@ -159,8 +160,11 @@ async function change(
 ): Promise<View> {
   for (;;) {
     const cluster = await store.get(ctx, id);
+    const wished = edit(cluster);
+    // What is wanted already is no change: no generation, no entry, no work.
+    if (isDeepStrictEqual({ ...cluster, ...wished }, cluster)) return store.view(cluster);
     const woken = wake(ctx.now());
-    const set = { ...edit(cluster), generation: cluster.generation + 1, ...woken.set };
+    const set = { ...wished, generation: cluster.generation + 1, ...woken.set };
     try {
       await ctx.table.write(
         ctx.table.update(clusterKind, id, { ...woken, set, when: { generation: cluster.generation } }),

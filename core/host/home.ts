@@ -173,8 +173,12 @@ export async function probe(work: Pick<Work, "home" | "now" | "seal" | "kube" | 
       try {
         const host = await look(work, id);
         if (!healthy(host, work.now())) work.log.warn("a host is not healthy", { host: id, name });
-        // Its clusters have backed off, up to ten minutes; they need not wait so long now.
-        if (silentSince(before, work.now()) !== undefined && healthy(host, work.now())) await call(work.home, id);
+        const silent = silentSince(host, host.checkedAt) !== undefined;
+        // Its clusters are settled, and nothing else has them looked at. What such a poke does not reach, the lap does.
+        const fell = silent && silentSince(before, before.checkedAt) === undefined;
+        // They have backed off, up to ten minutes, and need not wait so long now.
+        const back = !silent && silentSince(before, work.now()) !== undefined;
+        if (fell || back) await call(work.home, id);
       } catch (cause) {
         work.log.error("a host could not be probed", {
           host: id,
@@ -186,8 +190,12 @@ export async function probe(work: Pick<Work, "home" | "now" | "seal" | "kube" | 
   );
 }
 
+/** A hundred at a time: a poke that waits too long for a connection is lost. */
 async function call(home: Home, id: ID<"host">): Promise<void> {
-  await Promise.all((await seats(home, id)).map(({ tenant, cluster }) => home.poke(tenant, cluster)));
+  const taken = await seats(home, id);
+  for (let at = 0; at < taken.length; at += limitMax) {
+    await Promise.all(taken.slice(at, at + limitMax).map(({ tenant, cluster }) => home.poke(tenant, cluster)));
+  }
 }
 
 /** What was opened is forgotten here; other processes learn of a new credential within a minute. */

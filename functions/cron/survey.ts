@@ -16,8 +16,13 @@ const hostMilliseconds = 40_000;
  */
 export async function lap(deps: Deps): Promise<{ clusters: number; poked: number; strangers: number }> {
   const tools = await deps.tools();
-  const hosts = (await Host.all(deps.home)).filter((host) => Host.healthy(host, deps.now()));
-  const found = await Promise.all(hosts.map((host) => bounded(deps, tools, host)));
+  const all = await Host.all(deps.home);
+  const hosts = all.filter((host) => Host.healthy(host, deps.now()));
+  const silent = all.filter((host) => Host.silentSince(host, deps.now()) !== undefined);
+  const [found] = await Promise.all([
+    Promise.all(hosts.map((host) => bounded(deps, tools, host))),
+    ...silent.map((host) => remind(deps, host)),
+  ]);
   const sum = (of: (survey: Cluster.Survey) => number): number =>
     found.reduce((total, survey) => total + (survey === undefined ? 0 : of(survey)), 0);
   const told = {
@@ -29,6 +34,16 @@ export async function lap(deps: Deps): Promise<{ clusters: number; poked: number
   deps.meter.count("LapClusters", told.clusters, "Count");
   deps.meter.count("LapDifferences", told.poked, "Count");
   return told;
+}
+
+/** A settled row is in no list of the sweep: what still calls its cluster ready on a silent host is poked from here. */
+async function remind(deps: Deps, host: Host): Promise<void> {
+  try {
+    const places = await Cluster.unaware(deps.home, host.id);
+    await Promise.all(places.map(({ tenant, id }) => deps.home.poke(tenant, id)));
+  } catch (error) {
+    deps.log.error("a silent host's clusters could not be told", { host: host.id, stack: stackOf(error) });
+  }
 }
 
 async function bounded(deps: Deps, tools: Tools, host: Host): Promise<Cluster.Survey | undefined> {

@@ -19,6 +19,8 @@ export interface Options {
 }
 
 const watchSeconds = 300;
+/** So many namespaces that are gone stay known: what was in them is told of within minutes, and ears live for months. */
+const endedMax = 1_000;
 const backOffMs = 1_000;
 const backOffMaxMs = 60_000;
 const ours = { "app.kubernetes.io/managed-by": "berth" };
@@ -31,6 +33,7 @@ export async function listen(options: Options): Promise<void> {
   const mouth = newMouth(options);
   /** Where each namespace's cluster is, and whether it is going: what goes with it is no news. */
   const places = new Map<string, { place: Place; ending: boolean }>();
+  const ended: string[] = [];
   const hear = (object: Found, why: string): void => {
     const isSpace = object.kind === "Namespace";
     const known = places.get((isSpace ? object.metadata.name : object.metadata.namespace) ?? "");
@@ -45,10 +48,13 @@ export async function listen(options: Options): Promise<void> {
   const keep = (object: Found, gone: boolean): void => {
     const place = placeOf(object);
     // One that is gone stays known as ending, so that what went with it and is told late stays no news.
-    if (place !== undefined) {
-      const ending = gone || object.metadata.deletionTimestamp !== undefined;
-      places.set(object.metadata.name, { place, ending });
-    }
+    if (place === undefined) return;
+    const { name, deletionTimestamp } = object.metadata;
+    places.set(name, { place, ending: gone || deletionTimestamp !== undefined });
+    if (!gone) return;
+    ended.push(name);
+    const oldest = ended.length > endedMax ? ended.shift() : undefined;
+    if (oldest !== undefined && places.get(oldest)?.ending === true) places.delete(oldest);
   };
   await Promise.all([
     mouth.speak(),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { KubeFault } from "#core/context.ts";
+import { KubeFault, Refused } from "#core/context.ts";
 import { backOff } from "#core/failure.ts";
 import { limits, wake } from "#core/lease.ts";
 import { kind, newToy } from "./toy.ts";
@@ -50,6 +50,23 @@ test("what takes its time is waited for, no longer than patience lasts", async (
   expect(row.lookAt).toBeDefined();
   expect(row.observedGeneration).toBe(1);
   expect(row.holder).toBeUndefined();
+});
+
+test("what has not come for long holds its worker for seconds alone, and is followed as soon as it moves", async () => {
+  const toy = newToy({ slow: true });
+  toy.arrives = false;
+  await toy.begin(7);
+  const took: number[] = [];
+  for (let i = 0; i < 6; i += 1) {
+    const since = Date.parse(toy.clock.now());
+    expect((await toy.clock.run(toy.settle())).state).toBe("waiting");
+    took.push(Math.round((Date.parse(toy.clock.now()) - since) / 1000));
+  }
+  // The first acts, so what it did is waited for as long as what the next three were in vain.
+  expect(took).toEqual([40, 40, 40, 40, 5, 5]);
+  toy.arrives = true;
+  expect(await toy.clock.run(toy.settle())).toEqual({ state: "settled" });
+  expect(await toy.row()).not.toHaveProperty("waits");
 });
 
 test("a condition keeps when it began and how long it took", async () => {
@@ -147,15 +164,27 @@ test("what fails is counted, waits longer each time, and is parked in the end wi
   expect((await toy.row()).status.conditions.map(({ type }) => type)).toEqual(["Ready"]);
 });
 
-test("an outage backs off but never parks a row", async () => {
+test("what the table refuses an act under our own lease is looked at again, then counted like any failure", async () => {
   const toy = newToy();
   await toy.begin(7);
-  toy.broken = new KubeFault("unavailable", "no answer");
-  for (let i = 0; i < 3 * limits.parkedAfterFailures; i++)
-    expect((await toy.clock.run(toy.settle())).state).toBe("failed");
-  toy.broken = undefined;
-  expect(await toy.clock.run(toy.settle())).toEqual({ state: "settled" });
-  expect((await toy.row()).failures).toBe(0);
+  toy.broken = new Refused(1);
+  expect((await toy.clock.run(toy.settle())).state).toBe("failed");
+  const row = await toy.row();
+  expect(row).toMatchObject({ failures: 1, lookAt: expect.any(String) });
+  expect(row.holder).toBeUndefined();
+  for (let i = 1; i < limits.parkedAfterFailures; i++) await toy.clock.run(toy.settle());
+  expect((await toy.settle()).state).toBe("parked");
+});
+
+test("a row that an older release parked is listed once it is met", async () => {
+  const toy = newToy();
+  await toy.begin(7);
+  toy.broken = new Error("broken");
+  for (let i = 0; i < limits.parkedAfterFailures; i++) await toy.clock.run(toy.settle());
+  await toy.table.edit(kind, toy.id, { remove: ["parkedAt"] });
+  expect((await toy.tables.parked()).items).toEqual([]);
+  expect((await toy.settle()).state).toBe("parked");
+  expect((await toy.tables.parked()).items.map(({ id }) => id)).toEqual([toy.id]);
 });
 
 test("a conflict is looked at again at once, not counted", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 // First: it puts the world's keys in place of real ones, for all that is imported after it.
 import { newStand, type Stand, type World } from "./stand.ts";
+import { clusterKind } from "#core/cluster/schema.ts";
 import { KubeFault, type Ref } from "#core/context.ts";
 import type { Audit } from "#core/audit/schema.ts";
 import { type Host, hostKind } from "#core/host/schema.ts";
@@ -42,6 +43,17 @@ test("what is gone or changed on the host is poked, and its neighbour is not", a
   await stand.world.run(lap(stand.world.deps));
   expect(bodies(stand.world).join()).toContain(one);
   expect(bodies(stand.world).join()).not.toContain(two);
+});
+
+test("a cluster that waits for a person is not poked, however it is by now", async () => {
+  const stand = await newStand();
+  const { world, ada } = stand;
+  const id = await stand.make();
+  drop(stand, secretOf(id));
+  const set = { failures: 10, parkedAt: world.clock.now() };
+  await world.deps.home.table(ada.tenant).edit(clusterKind, id, { set });
+  await world.run(lap(world.deps));
+  expect(bodies(world)).toEqual([]);
 });
 
 test("a copy of an object of ours in a namespace of others is no news of the cluster", async () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { newWhole } from "./whole.ts";
 import type { Manifest } from "#core/context.ts";
-import type { Seen } from "#core/cluster/plan.ts";
+import type { Seen } from "#core/cluster/step.ts";
 import type { Cluster } from "#core/cluster/schema.ts";
 import { kubeName } from "#core/id.ts";
 

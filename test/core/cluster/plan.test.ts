@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Stand } from "../../flow/stand.ts";
 import { newWhole } from "./whole.ts";
 import { sightOf } from "#core/cluster/digest.ts";
-import { plan, type Seen, type Step } from "#core/cluster/plan.ts";
+import { plan } from "#core/cluster/plan.ts";
+import type { Seen, Step } from "#core/cluster/step.ts";
 import type { Cluster } from "#core/cluster/schema.ts";
 import { kubeName } from "#core/id.ts";
 
@@ -25,6 +26,15 @@ describe("plan", () => {
     expect(plan(cluster, seen, now())).toEqual(first);
     expect([first.steps, first.awaits]).toEqual([[], []]);
     expect(first.conditions.every(({ status }) => status === "True")).toBe(true);
+  });
+  test("in a namespace that is going nothing is made: it is waited for", () => {
+    const space = seen.objects.get(`Namespace ${kubeName(cluster.id)}`);
+    if (space === undefined) throw new Error("it has no namespace");
+    const going = { ...space, metadata: { ...space.metadata, deletionTimestamp: now() } };
+    const objects = new Map([[`Namespace ${kubeName(cluster.id)}`, going]]);
+    const { steps, awaits } = plan(cluster, { ...seen, objects, ready: false, inside: undefined }, now());
+    expect(steps).toEqual([]);
+    expect(awaits).toContain("its namespace to end");
   });
   test("without anything seen, begins with authorities and ground at once", () => {
     const { steps, awaits } = plan(

@@ -2,7 +2,7 @@ import { newStand, type Stand } from "../../flow/stand.ts";
 import type { Manifest } from "#core/context.ts";
 import { parts as partsOf } from "#core/cluster/home.ts";
 import { openKey } from "#core/cluster/keys.ts";
-import type { Seen } from "#core/cluster/plan.ts";
+import type { Seen } from "#core/cluster/step.ts";
 import type { Cluster } from "#core/cluster/schema.ts";
 import { kubeName } from "#core/id.ts";
 import { workOf } from "#functions/deps.ts";
