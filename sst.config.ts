@@ -80,6 +80,21 @@ export default $config({
       resources: [rows.arn],
       conditions: [{ test: "ForAllValues:StringLike", variable: "dynamodb:LeadingKeys", values: ["tnt_*/audit"] }],
     });
+    // The sealer moves entries into digests, and writes no row of anyone else's.
+    const chain = door("Chain", {
+      actions: actions("dynamodb", "PutItem", "UpdateItem"),
+      resources: [rows.arn],
+      conditions: [
+        {
+          test: "ForAllValues:StringLike",
+          variable: "dynamodb:LeadingKeys",
+          values: [
+            ...["audit", "digest", "digestHead"].map((kind) => `tnt_*/${kind}`),
+            ...["auditKey", "auditSigner"].map((kind) => `${tenant}/${kind}`),
+          ],
+        },
+      ],
+    });
     const poke = door("Poke", { actions: ["sqs:SendMessage"], resources: [jobs.arn] });
     const bury = door("Bury", { actions: ["sqs:SendMessage"], resources: [dead.arn] });
     const letters = door("Letters", {
@@ -156,7 +171,7 @@ export default $config({
       Sweep: { every: "1 minute", link: [home, read, mark, poke, unsealHosts], inside: true },
       Lap: { every: "10 minutes", link: [home, read, mark, record, poke, unsealHosts], inside: true },
       Round: { every: "1 hour", link: [home, read, poke, unseal], inside: true },
-      Digest: { every: "1 minute", link: [home, read, write, sealAudit] },
+      Digest: { every: "1 minute", link: [home, read, chain, sealAudit] },
     };
     const crons = Object.entries(clocks).map(([name, { every, link, inside: reaches }]) => {
       const cron = new sst.aws.CronV2(name, {

@@ -35,16 +35,21 @@ export class Met extends Error {
  * The context of one request that carries a key. Its first write that holds an audit entry, which is to say its change,
  * carries the key's row too: neither can be without the other.
  * @param key.secret the answer will hold what is shown once.
+ * @param key.last of what takes several writes, the `noun:verb` of the entry that ends it. That write carries the key's
+ * row, as a repeat of what broke off before must go on with it, and not be told that it is done.
  * @returns the context, and the target of the change once there was one.
  */
 export function keyed<C extends Context>(
   ctx: C,
-  key: { id: string; hash: string; secret: boolean },
+  key: { id: string; hash: string; secret: boolean; last?: string | undefined },
 ): { ctx: C; target(): string | undefined } {
   const { table } = ctx;
   let target: string | undefined;
   async function write(...changes: Change[]): Promise<void> {
-    const audited = changes.find(({ kind, act }) => kind === "audit" && act === "insert");
+    const audited = changes.find(
+      ({ kind, act, row }) =>
+        kind === "audit" && act === "insert" && (key.last === undefined || row?.["verb"] === key.last),
+    );
     if (audited === undefined || target !== undefined) return await table.write(...changes);
     const named = String(audited.row?.["target"]);
     const row: Once = {

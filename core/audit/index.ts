@@ -2,4 +2,4 @@
 export { entriesMax, keys, openSigner, seal } from "./home.ts";
 export type { Signer } from "./key.ts";
 export { Digest, Entry, Filter, Head, KeyView, Period, View } from "./schema.ts";
-export { digests, entries, entry, list } from "./verbs.ts";
+export { type Acting, digests, entries, entry, list } from "./verbs.ts";

@@ -18,11 +18,14 @@ import {
   View,
 } from "./schema.ts";
 
+/** What an entry says of who acted. */
+export type Acting = Pick<Context, "tenant" | "actor" | "table" | "requestID" | "now" | "random">;
+
 /**
  * The entry of one change, to be written in that change's own transaction: neither can be without the other.
  * @param entry.changes names of fields, never values.
  */
-export function entry(ctx: Context, entry: { verb: string; target: string; changes?: string[] }): Change {
+export function entry(ctx: Acting, entry: { verb: string; target: string; changes?: string[] }): Change {
   // One moment for all three, so that an id can be found by its entry's time.
   const at = ctx.now();
   const id = newID({ now: () => at, random: (bytes) => ctx.random(bytes) }, "audit");

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import ipaddr from "ipaddr.js";
 import { parse } from "yaml";
 import * as z from "zod";
 import type { Target } from "../context.ts";
@@ -50,8 +51,26 @@ const server = z.string().transform((text, ctx) => {
     ctx.addIssue("must be https://address:port and nothing more");
     return z.NEVER;
   }
+  if (isOurs(url.hostname)) {
+    ctx.addIssue("must not be an address that has a meaning on one machine or link alone");
+    return z.NEVER;
+  }
   return `https://${url.hostname}:${url.port === "" ? 443 : url.port}`;
 });
+
+/** Where clouds keep what they tell each machine about itself, beside the link-local ones. */
+const metadata = ipaddr.parse("fd00:ec2::254");
+/**
+ * Whether it is the function's own surroundings that would be asked, such as a cloud's metadata service. Loopback is
+ * not among them: it is how a host on one's own machine is reached. A name is not looked up here.
+ */
+function isOurs(hostname: string): boolean {
+  const text = hostname.replace(/^\[|\]$/g, "");
+  if (!ipaddr.isValid(text)) return false;
+  const address = ipaddr.process(text);
+  if (address.toString() === metadata.toString()) return true;
+  return ["linkLocal", "unspecified", "multicast", "broadcast"].includes(address.range());
+}
 
 const Cluster = z.strictObject({
   server,

@@ -70,7 +70,7 @@ export async function update(ctx: Context, id: ID<"member">, input: UpdateInput,
 
 /**
  * Removes a member, in steps that a repeat finishes: it is suspended, what it holds is ended, and its row goes.
- * @param ended ends what hangs on a member (its tokens); they know members and not the other way round.
+ * @param ended ends what hangs on a member (its tokens, its accounts); they know members and not the other way round.
  * @returns the member as it was.
  * @throws Fault as `update` does.
  */
@@ -78,7 +78,7 @@ export async function remove(
   ctx: Context,
   id: ID<"member">,
   only: store.Only,
-  ended: (ctx: Context, id: ID<"member">) => Promise<void>,
+  ended: (ctx: Context, id: ID<"member">, member: View) => Promise<void>,
 ): Promise<View> {
   allow(ctx, "member:write");
   const before = await store.change(ctx, id, only, async (member) => {
@@ -94,7 +94,7 @@ export async function remove(
     );
     return member;
   });
-  await ended(ctx, id);
+  await ended(ctx, id, before);
   await store.change(ctx, id, {}, async (member) => {
     if (member.state !== "suspended") throw new Fault("conflict", "The member was let back in meanwhile.");
     const changes = [

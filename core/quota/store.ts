@@ -44,6 +44,11 @@ export async function giving(ctx: Whose, what: What, changes: Change[], places =
   await counting(ctx, changes, () => give(ctx, what, places));
 }
 
+/** Writes `changes` and counts one more, whatever the limit: for what must not be refused. @throws Refused likewise. */
+export async function beyond(ctx: Whose, what: What, changes: Change[]): Promise<void> {
+  await counting(ctx, changes, () => give(ctx, what, -1));
+}
+
 async function counting({ table }: Whose, changes: Change[], counted: () => Promise<Change>): Promise<void> {
   for (let left = tries; left > 0; left -= 1) {
     const counter = await counted();

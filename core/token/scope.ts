@@ -13,6 +13,14 @@ export function mine(ctx: Context, kept: Kept | undefined): Kept {
   return kept;
 }
 
+/** Ending a member's tokens is changing the member: none above the caller's own role. @throws Fault `forbidden`. */
+export async function endable(ctx: Context, member: ID<"member">): Promise<void> {
+  if (member === ctx.actor.member) return;
+  const holder = await ctx.table.get(Member.memberKind, member);
+  if (holder === undefined || Member.reaches(ctx.actor.role, holder.role)) return;
+  throw new Fault("forbidden", "The member's role is above your own.");
+}
+
 /**
  * Who gets a token: the caller, or a robot that it leads. Never another person: its secret would be in two hands.
  * @throws Fault `missing`; `forbidden`; `conflict` for a robot that is suspended.

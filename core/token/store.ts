@@ -34,6 +34,11 @@ const placed = { ttl: { absent: true } } as const;
 /** Holds while the token has its place, and no other took over from it. */
 const current = { ...placed, replacedBy: { absent: true } } as const;
 
+/** Holds while the caller's own token has not ended: what has ended gains no other, however close the two came. */
+export function alive({ table, actor: { member, token } }: Context): Change[] {
+  return member === "system" || token === null ? [] : [table.check(tokenKind, rowID(member, token), placed)];
+}
+
 /** The rows' changes that end a token for good; its place is to be given back with them, or to go to another. */
 export function ending(ctx: Context, { token, holder }: Kept, set: Partial<Token>): Change[] {
   const { table } = ctx;

@@ -7,12 +7,14 @@ import * as Member from "../member/index.ts";
 import { type Page, type PageInput, sift } from "../page.ts";
 import * as Quota from "../quota/index.ts";
 import { issue } from "./home.ts";
-import { bounded, carried, mine, receiver } from "./scope.ts";
+import { bounded, carried, endable, mine, receiver } from "./scope.ts";
 import * as schema from "./schema.ts";
 import { type Created, type CreateInput, type Filter, type RotateInput, rowID, type View, viewOf } from "./schema.ts";
 import * as store from "./store.ts";
 
 const dayMs = 86_400_000;
+
+const ended = (cause: unknown): Fault => new Fault("forbidden", "Your own token was ended meanwhile.", { cause });
 
 /**
  * A token of the caller's own, or, by an owner, of a robot; its text is in this answer and nowhere else.
@@ -34,10 +36,11 @@ export async function create(ctx: Context, input: CreateInput): Promise<Created>
   try {
     await Member.asCaller(ctx, async (caller) => {
       const robot = of.id === ctx.actor.member ? [] : [Member.acting(ctx, of)];
-      await Quota.taking(ctx, "tokens", [...caller, ...changes, entry, ...robot]);
+      await Quota.taking(ctx, "tokens", [...caller, ...store.alive(ctx), ...changes, entry, ...robot]);
     });
   } catch (cause) {
     if (!(cause instanceof Refused)) throw cause;
+    if (cause.index === 1) throw ended(cause);
     throw new Fault("conflict", "The robot was changed meanwhile.", { cause });
   }
   return { ...viewOf(token, ctx.now()), token: text };
@@ -103,28 +106,36 @@ export async function rotate(ctx: Context, id: ID<"token">, { overlapSeconds }: 
       Audit.entry(ctx, { verb: "token:create", target: token.id }),
       Audit.entry(ctx, { verb: "token:rotate", target: id }),
     ];
-    await Member.asCaller(ctx, async (caller) => {
-      const robot = of.id === ctx.actor.member ? [] : [Member.acting(ctx, of)];
-      const all = (rows: Change[]): Change[] => [...caller, ...rows, ...changes, ...entries, ...robot];
-      if (overlapSeconds > 0) {
-        const goesOn = store.replacing(ctx, kept, { replacedBy: token.id, expiresAt: ends });
-        return await Quota.taking(ctx, "tokens", all(goesOn));
-      }
-      await ctx.table.write(...all(store.ending(ctx, kept, { replacedBy: token.id, revokedAt: now })));
-    });
+    // Its own row is changed here when it rotates itself, on the same condition.
+    const self = id === ctx.actor.token ? [] : store.alive(ctx);
+    try {
+      await Member.asCaller(ctx, async (caller) => {
+        const robot = of.id === ctx.actor.member ? [] : [Member.acting(ctx, of)];
+        const all = (rows: Change[]): Change[] => [...caller, ...self, ...rows, ...changes, ...entries, ...robot];
+        if (overlapSeconds > 0) {
+          const goesOn = store.replacing(ctx, kept, { replacedBy: token.id, expiresAt: ends });
+          return await Quota.taking(ctx, "tokens", all(goesOn));
+        }
+        await ctx.table.write(...all(store.ending(ctx, kept, { replacedBy: token.id, revokedAt: now })));
+      });
+    } catch (refused) {
+      throw refused instanceof Refused && refused.index === self.length && self.length > 0 ? ended(refused) : refused;
+    }
     return { ...viewOf(token, now), token: text };
   });
 }
 
 /**
  * Ends a token: everywhere within 10 s, at once where credentials are issued. A second time is harmless.
- * @throws Fault `missing` also for another member's token, the owner's view apart.
+ * @throws Fault `missing` also for another member's token, the owner's view apart; `forbidden` for that of a member
+ * above the caller.
  */
 export async function revoke(ctx: Context, id: ID<"token">): Promise<View> {
   allow(ctx, "token:write");
   return await store.change(ctx, id, async (found) => {
     const kept = mine(ctx, found);
     const { token } = kept;
+    await endable(ctx, token.member);
     if (token.ttl !== undefined || token.revokedAt !== null) return viewOf(token, ctx.now());
     const revokedAt = ctx.now();
     const entry = Audit.entry(ctx, { verb: "token:revoke", target: id });

@@ -13,6 +13,10 @@ export function find(version: string): Entry {
   return entry;
 }
 
+/** Whether an exact version is in the catalogue, or was once. */
+export const knows = (version: string): boolean =>
+  entries.some((each) => each.version === version) || expired.has(version.split(".").slice(0, 2).join("."));
+
 /** Why a version can't be had whatever hosts there are: not in the catalogue, or expired. Undefined when it can. */
 export function unknown(text: string): string | undefined {
   try {

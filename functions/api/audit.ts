@@ -54,7 +54,7 @@ export const audits = newRouter()
       const pages = Audit.entries(c.var.ctx, c.req.valid("query"));
       // The first page before the answer begins: what fails until then is still answered as a problem.
       const first = await pages.next();
-      const body = ReadableStream.from(lines(first, pages));
+      const body = ReadableStream.from(lines(first, pages, c.var.still));
       // The types take ndjson for one JSON value, which this is not.
       return c.body(body, 200, { "Content-Type": "application/x-ndjson" }) as never;
     },
@@ -95,8 +95,10 @@ export const audits = newRouter()
 async function* lines(
   first: IteratorResult<Audit.Entry[], void>,
   rest: AsyncGenerator<Audit.Entry[], void>,
+  still: () => Promise<void>,
 ): AsyncGenerator<Uint8Array> {
   for (let page = first; page.value !== undefined; page = await rest.next()) {
+    await still();
     if (page.value.length > 0) yield Buffer.from(page.value.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
   }
 }

@@ -20,6 +20,8 @@ export interface Env {
     deps: Deps;
     requestID: string;
     ctx: Context;
+    /** Whether the caller still may: for answers that go on for long. It costs a read each 10 s at most. */
+    still: () => Promise<void>;
     rates: Rates;
     /** Another request to this door, as if it came from where this one did. */
     again: (path: string, init: RequestInit) => Promise<Response>;
@@ -33,6 +35,8 @@ export interface Access {
   fresh?: boolean;
   /** Its answer holds what is shown once: it is never kept for repeats. */
   secret?: boolean;
+  /** Of what takes several writes, the verb of the last one's audit entry: with that one an idempotency key is kept. */
+  last?: string;
 }
 
 const bodyBytesMax = 64 * 1024;
@@ -53,7 +57,7 @@ export function newDoor(deps: Deps): OpenAPIHono<Env> {
     "*",
     begin(deps, rates, (path, init, env) => Promise.resolve(app.request(path, init, env))),
   );
-  app.use("*", bodyLimit({ maxSize: bodyBytesMax, onError: () => Promise.reject(tooLarge()) }));
+  app.use("*", bounded);
   app.use("*", emptyBody);
   app.notFound(() => {
     throw noSuchPage();
@@ -83,7 +87,13 @@ export function route<P extends string, R extends Omit<RouteConfig, "path"> & { 
   const problem = { description: "A problem", content: { "application/problem+json": { schema: Problem } } };
   const { operationId = "", path, method } = config;
   const success = Object.keys(config.responses).find((status) => status.startsWith("2"));
-  const repeatable = { operationId, path, status: Number(success ?? 200), secret: access.secret ?? false };
+  const repeatable = {
+    operationId,
+    path,
+    status: Number(success ?? 200),
+    secret: access.secret ?? false,
+    last: access.last,
+  };
   const declared = {
     ...config,
     ...(open ? {} : { security: [{ bearer: [] }], middleware: identify(access, repeatable) }),
@@ -112,6 +122,11 @@ export const json = <S>(description: string, schema: S) => ({
   content: { "application/json": { schema } },
 });
 export const body = <S>(schema: S) => ({ required: true as const, content: { "application/json": { schema } } });
+
+const limited = bodyLimit({ maxSize: bodyBytesMax, onError: () => Promise.reject(tooLarge()) });
+/** No route reads the body of a GET; to look for one makes a whole request of what is but a path and headers. */
+const bounded: MiddlewareHandler<Env> = (c, next) =>
+  c.req.method === "GET" || c.req.method === "HEAD" ? next() : limited(c, next);
 
 /** Many clients name the type of a body that they don't send; without a body there is nothing to parse. */
 const emptyBody: MiddlewareHandler<Env> = async (c, next) => {
@@ -166,6 +181,10 @@ function identify({ permission, fresh = false }: Access, route: Repeatable): Mid
     const ctx = contextOf(deps, actor, requestID, clusterOf(c));
     if (permission !== "member" && permission !== "public") allow(ctx, permission);
     c.set("ctx", ctx);
+    c.set("still", async () => {
+      const now = contextOf(deps, await Token.authenticate(deps, text), requestID);
+      if (permission !== "member" && permission !== "public") allow(now, permission);
+    });
     return await once(c, next, route);
   };
 }
@@ -173,7 +192,7 @@ function identify({ permission, fresh = false }: Access, route: Repeatable): Mid
 /** Who asks, and whether they ask too often. */
 async function counted(c: Asked<Env>, text: string, fresh: boolean): Promise<Actor> {
   const { deps, rates } = c.var;
-  const source = sourceOf(c.env);
+  const source = sourceOf(c.env, c.req.header("CloudFront-Viewer-Address"));
   const now = Date.parse(deps.now());
   rates.meet(source, text, now);
   try {
@@ -185,7 +204,7 @@ async function counted(c: Asked<Env>, text: string, fresh: boolean): Promise<Act
     if (fault !== undefined) throw fault;
     return actor;
   } catch (error) {
-    if (error instanceof Fault && error.kind === "unauthenticated") rates.fail(source, now);
+    if (error instanceof Fault && error.kind === "unauthenticated") rates.fail(source, text, now);
     throw error;
   }
 }

@@ -1,12 +1,21 @@
 import * as z from "zod";
 import * as Host from "#core/host/index.ts";
 import { idOf } from "#core/id.ts";
+import * as Version from "#core/version/index.ts";
 import { workOf } from "../deps.ts";
 import { body, json, newRouter, route } from "./door.ts";
 import { etagOf, generationIn, IfMatch, PageQuery, pageOf } from "./page.ts";
 
 const View = Host.View.meta({ id: "Host", description: "A Kubernetes cluster that carries control planes." });
 const Drain = Host.Drain.meta({ id: "HostDrain", description: "A host that drains, and what it still carries." });
+/** A version that the catalogue does not know could never be asked for: it is a slip of the pen. */
+const known = <T extends z.ZodType<{ versions?: string[] | undefined }>>(input: T): T =>
+  input.superRefine(({ versions = [] }, { addIssue }) => {
+    for (const [at, version] of versions.entries()) {
+      if (Version.knows(version)) continue;
+      addIssue({ code: "custom", path: ["versions", at], message: `${version} is not in the version catalogue` });
+    }
+  });
 const params = z.object({ id: idOf("host") });
 const tagged = (host: Host.View) => ({ ETag: etagOf(host.generation) });
 const tags = ["home"];
@@ -40,7 +49,7 @@ export const hosts = newRouter()
         summary: "Register a host",
         description:
           "Its API server must answer now; its credentials are sealed and never shown. For the platform's staff.",
-        request: { body: body(Host.RegisterInput.meta({ id: "HostRegister" })) },
+        request: { body: body(known(Host.RegisterInput).meta({ id: "HostRegister" })) },
         responses: { 201: { ...json("The host.", View), headers: z.object({ Location: z.string() }) } },
       },
     ),
@@ -100,7 +109,7 @@ export const hosts = newRouter()
         summary: "Change a host",
         description:
           "What is left out stays. With `If-Match`, only that generation is changed. For the platform's staff.",
-        request: { params, headers: IfMatch, body: body(Host.UpdateInput.meta({ id: "HostUpdate" })) },
+        request: { params, headers: IfMatch, body: body(known(Host.UpdateInput).meta({ id: "HostUpdate" })) },
         responses: { 200: json("The host.", View) },
       },
     ),

@@ -15,10 +15,14 @@ export interface Repeatable {
   status: number;
   /** Its answer holds what is shown once. */
   secret: boolean;
+  /** Of what takes several writes, the verb of the last one's audit entry. */
+  last?: string | undefined;
 }
 
 export const header = "Idempotency-Key";
 const bodyBytesMax = 32 * 1024;
+/** What one meets whose twin was quicker, and ended before this one came to write. */
+const overtaken: readonly string[] = ["missing", "conflict", "stale"];
 /** How long a repeat waits for the answer that the first one is about to give. */
 const waits = { times: 8, ms: 125 };
 
@@ -35,12 +39,16 @@ export async function once(c: Request<Env>, next: Next, route: Repeatable): Prom
   const hash = await hashOf(c);
   const before = await ctx.table.get(onceKind, id);
   if (before !== undefined) return await replay(c, id, before, { ...route, hash });
-  const bound = keyed(ctx, { id, hash, secret: route.secret });
+  const bound = keyed(ctx, { id, hash, secret: route.secret, last: route.last });
   c.set("ctx", bound.ctx);
   await next();
-  if (c.error instanceof Met) {
+  const late = bound.target() === undefined && c.error instanceof Fault && overtaken.includes(c.error.kind);
+  if (c.error instanceof Met || late) {
     const other = await ctx.table.get(onceKind, id);
-    if (other === undefined) throw c.error;
+    if (other === undefined) {
+      if (c.error instanceof Met) throw c.error;
+      return;
+    }
     // The refusal is not the answer, and an answer that is given takes headers over from the one before.
     c.res = undefined;
     c.res = await replay(c, id, other, { ...route, hash });
@@ -95,9 +103,17 @@ async function replay(
   }
   const replayed = { "idempotency-replayed": "true" };
   if (kept?.body !== undefined) {
-    return c.newResponse(kept.body, (kept.status ?? route.status) as 200, { ...kept.headers, ...replayed });
+    // An empty text is a body too, which a 204 must not have.
+    const body = kept.body === "" ? null : kept.body;
+    return c.newResponse(body, (kept.status ?? route.status) as 200, { ...kept.headers, ...replayed });
   }
   // The first one ended between its commit and its answer. What it did is there to be seen.
+  const lost = (): Fault => {
+    const why = "its answer was lost, and what it was about can't be shown now";
+    return new Fault("conflict", `The request was carried out, but ${why}: ${first.target}.`);
+  };
+  // An act on a thing answers in a form of its own, which a look at the thing does not have.
+  if (/\{id\}./.test(route.path)) throw lost();
   const answer = await c.var.again(placeOf(c, route.path, first.target), {
     headers: { Authorization: c.req.header("Authorization") ?? "" },
   });
@@ -105,10 +121,7 @@ async function replay(
     const message = "The request was carried out; what it did can't be told now.";
     throw new Fault("unavailable", message, { retryAfterSeconds: 2 });
   }
-  if (!answer.ok) {
-    const why = "its answer was lost, and what it was about can't be shown now";
-    throw new Fault("conflict", `The request was carried out, but ${why}: ${first.target}.`);
-  }
+  if (!answer.ok) throw lost();
   const etag = answer.headers.get("etag");
   return c.newResponse(await answer.text(), route.status as 200, {
     "content-type": answer.headers.get("content-type") ?? "application/json",

@@ -31,7 +31,7 @@ const titles: Record<Problem["kind"], string> = {
   large: "Too large",
   media: "Media type not understood",
   reused: "Key used before",
-  limit: "Too many requests",
+  limit: "Over a limit",
   unavailable: "Not available now",
   internal: "Something went wrong here",
 };

@@ -78,15 +78,18 @@ export function newRates() {
      */
     meet(source: string | undefined, text: string, now: number): void {
       if (source === undefined) return;
-      const { level } = strangers.at(network(source), failuresPerMinute / 60, failuresPerMinute, now);
+      const { level } = strangers.at(source, failuresPerMinute / 60, failuresPerMinute, now);
       // Behind one address there may be many; whose token worked lately is not one who guesses.
       if (level >= 1 || (proved.get(digest(text)) ?? 0) > now) return;
       throw tooMany("without a valid token from this address", Math.ceil(((1 - level) * 60) / failuresPerMinute));
     },
-    /** A request of this source proved nothing. */
-    fail(source: string | undefined, now: number): void {
+    /** A request of this source proved nothing, and its token works no more. */
+    fail(source: string | undefined, text: string, now: number): void {
+      proved.delete(digest(text));
       if (source === undefined) return;
-      strangers.at(network(source), failuresPerMinute / 60, failuresPerMinute, now).level -= 1;
+      const bucket = strangers.at(source, failuresPerMinute / 60, failuresPerMinute, now);
+      // Many may be under way at once. What is counted below nothing would shut out the others there for hours.
+      bucket.level = Math.max(0, bucket.level - 1);
     },
     /** This token works. */
     prove(text: string, now: number): void {
@@ -122,10 +125,18 @@ export function network(address: string): string {
     .join(":");
 }
 
-/** Where a request comes from, as the platform below tells it; what its headers say, anyone may have written. */
-export function sourceOf(env: unknown): string | undefined {
+/**
+ * Where a request comes from, as the platform below tells it; what its headers say, anyone may have written.
+ * @param viewer in the cloud, what the router says of who asked it (`address:port`). It stands beside the address that
+ * came to us, which is the router's own and shared by many: who writes the header by itself moves itself alone.
+ */
+export function sourceOf(env: unknown, viewer?: string): string | undefined {
   const told = env as
     | { requestContext?: { http?: { sourceIp?: string } }; incoming?: { socket?: { remoteAddress?: string } } }
     | undefined;
-  return told?.requestContext?.http?.sourceIp ?? told?.incoming?.socket?.remoteAddress;
+  const near = told?.requestContext?.http?.sourceIp;
+  const address = near ?? told?.incoming?.socket?.remoteAddress;
+  if (address === undefined) return undefined;
+  const far = near === undefined ? undefined : viewer?.slice(0, 64).replace(/:\d+$/, "");
+  return far === undefined ? network(address) : `${network(address)} ${network(far)}`;
 }

@@ -12,6 +12,11 @@ const write = ["PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"].map(
 );
 const mark = ["dynamodb:UpdateItem on Data if dynamodb:LeadingKeys is tnt_00000000000000000000000000/host"];
 const record = ["dynamodb:PutItem on Data if dynamodb:LeadingKeys is tnt_*/audit"];
+const chained = ["audit", "digest", "digestHead"].map((kind) => `tnt_*/${kind}`);
+const signed = ["auditKey", "auditSigner"].map((kind) => `tnt_00000000000000000000000000/${kind}`);
+const chain = ["PutItem", "UpdateItem"].map(
+  (action) => `dynamodb:${action} on Data if dynamodb:LeadingKeys is ${[...chained, ...signed].join(" or ")}`,
+);
 const poke = ["sqs:SendMessage on Jobs"];
 const take = ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility"];
 const letters = take.map((action) => `sqs:${action} on Dead`);
@@ -34,6 +39,6 @@ export const rights: Readonly<Record<string, Right[]>> = {
   Sweep: [...read, ...mark, ...poke, ...hostsAlone],
   Lap: [...read, ...mark, ...record, ...poke, ...hostsAlone],
   Round: [...read, ...poke, ...cipher(["Decrypt"])],
-  Digest: [...read, ...write, ...auditAlone],
+  Digest: [...read, ...chain, ...auditAlone],
   Bootstrap: [...read, ...write],
 };

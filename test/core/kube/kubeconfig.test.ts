@@ -70,6 +70,25 @@ describe("a kubeconfig", () => {
     expect(parseKubeconfig(made)).toMatchObject({ server: "https://10.0.0.1:6443", serverName: "berth.test" });
   });
 
+  test.each([
+    "169.254.169.254",
+    "2852039166",
+    "0xa9fea9fe",
+    "0251.0376.0251.0376",
+    "169.254.170.2:443",
+    "[::ffff:169.254.169.254]",
+    "[::ffff:a9fe:a9fe]",
+    "[fe80::1]",
+    "0.0.0.0",
+    "[::]",
+    "[ff02::1]",
+    "224.0.0.1",
+    "255.255.255.255",
+    "[fd00:ec2::254]",
+  ])("never leads to an address that belongs to the machine which asks, or to nobody: %s", (host) => {
+    expect(wrong(text({ cluster: { server: `https://${host}` } }))).toEqual(["clusters.0.cluster.server"]);
+  });
+
   test("names its server in one way", () => {
     const server = (url: string): string => parseKubeconfig(text({ cluster: { server: url } })).server;
     expect(server("https://Host.test")).toBe("https://host.test:443");

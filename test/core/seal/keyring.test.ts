@@ -84,3 +84,18 @@ test("what another key wrapped is refused, though the service could open it", as
   const { wrapped } = await kms().dataKey(binding);
   await expect(kms("arn:aws:kms:eu-central-1:123456789012:key/two").unwrap(wrapped, binding)).rejects.toThrow();
 });
+
+test.each([
+  [500, "KMSInternalException"],
+  [400, "ThrottlingException"],
+])("a key service that answers %i %s is away, and what it refuses for good is not", async (status, name) => {
+  const { wrapped } = await kms().dataKey(binding);
+  service.fall([status, { __type: name }]);
+  try {
+    await expect(kms().dataKey(binding)).rejects.toMatchObject({ kind: "unavailable" });
+    await expect(kms().unwrap(wrapped, binding)).rejects.toMatchObject({ kind: "unavailable" });
+  } finally {
+    service.fall(undefined);
+  }
+  await expect(kms("another").dataKey(binding)).rejects.not.toHaveProperty("kind");
+});

@@ -19,6 +19,8 @@ export async function newKeyService(keyID: string) {
   const calls: { action: string; context: Record<string, string> }[] = [];
   const bound = (context: Record<string, string> = {}): Buffer =>
     Buffer.from(JSON.stringify([keyID, ...Object.entries(context).sort(([a], [b]) => (a < b ? -1 : 1))]));
+  /** What every call is answered while the service is not well. */
+  let ill: [number, object] | undefined;
   const invalid = { __type: "InvalidCiphertextException" };
 
   function answer(action: string, asked: Asked): [number, object] {
@@ -47,7 +49,7 @@ export async function newKeyService(keyID: string) {
     const action = String(request.headers["x-amz-target"]).replace("TrentService.", "");
     const asked = JSON.parse(text) as Asked;
     calls.push({ action, context: asked.EncryptionContext ?? {} });
-    const [status, body] = answer(action, asked);
+    const [status, body] = ill ?? answer(action, asked);
     response.writeHead(status, { "Content-Type": "application/x-amz-json-1.1" }).end(JSON.stringify(body));
   }
   const server = createServer((request, response) => void serve(request, response)).listen(0, "127.0.0.1");
@@ -55,6 +57,7 @@ export async function newKeyService(keyID: string) {
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
+    fall: (answer: [number, object] | undefined) => void (ill = answer),
     close: () => server.close().closeAllConnections(),
   };
 }

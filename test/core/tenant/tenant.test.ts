@@ -1,4 +1,7 @@
 import { expect, test } from "vitest";
+import * as Audit from "#core/audit/index.ts";
+import type { ID } from "#core/id.ts";
+import * as Member from "#core/member/index.ts";
 import * as Tenant from "#core/tenant/index.ts";
 import * as Token from "#core/token/index.ts";
 import { contextOf } from "#functions/deps.ts";
@@ -19,8 +22,34 @@ test("the home tenant is made once; a token that works is kept, and a lost one r
   expect(stage.tables.rows().size).toBe(rows);
   const next = await Tenant.bootstrap(stage.deps);
   expect(next).not.toBe(text);
-  expect(stage.tables.rows().size).toBe(rows + 2);
+  // The token, its holder, the counter and the entry.
+  expect(stage.tables.rows().size).toBe(rows + 4);
   expect(await Token.authenticate(stage.deps, next)).toMatchObject({ member: ctx.actor.member, role: "staff" });
+});
+
+test("a replaced token is counted and on record, and is had also when the robot is suspended or gone", async () => {
+  const { stage, ctx } = await begin();
+  const person = await stage.member(homeTenant, "staff");
+  const other = contextOf(stage.deps, await Token.authenticate(stage.deps, person.text), "test");
+  const robot = ctx.actor.member as ID<"member">;
+  await Member.update(other, robot, { state: "suspended" });
+  const again = async () => await Token.authenticate(stage.deps, await Tenant.bootstrap(stage.deps), { fresh: true });
+  const next = await again();
+  expect(next).toMatchObject({ tenant: homeTenant, role: "staff" });
+  expect(next.member).not.toBe(robot);
+  for (const id of [robot, next.member as ID<"member">]) await Member.remove(other, id, {}, Token.endAll);
+  // Entries of one millisecond have no order among themselves.
+  await stage.clock.pass(1);
+  const last = await again();
+  expect(last).toMatchObject({ role: "staff" });
+  const { items } = await Audit.list(other, { verb: "token:create" });
+  expect(items.map(({ target, actor }) => [target, actor.member])).toEqual([
+    [last.token, "system"],
+    [next.token, "system"],
+  ]);
+  for (const { what, used, counted } of (await Tenant.get(other, homeTenant)).quotas) {
+    if (counted !== null) expect([what, used]).toEqual([what, counted]);
+  }
 });
 
 test("a token of another stack, or of a tenant, is not taken for the platform's", async () => {

@@ -2,9 +2,10 @@ import { beforeEach, expect, test } from "vitest";
 import * as Audit from "#core/audit/index.ts";
 import type { Role } from "#core/allow.ts";
 import type { ID } from "#core/id.ts";
+import * as Tenant from "#core/tenant/index.ts";
 import * as Token from "#core/token/index.ts";
 import { contextOf } from "#functions/deps.ts";
-import { newStage, type Stage } from "../../functions/stage.ts";
+import { homeTenant, newStage, type Stage } from "../../functions/stage.ts";
 
 let stage: Stage;
 let tenant: ID<"tenant">;
@@ -55,4 +56,40 @@ test("a member sees and ends its own tokens, an owner everyone's, and others' ar
   await stage.clock.pass(1_000);
   expect((await Token.revoke(editor, mine.id)).revokedAt).toBe(first);
   expect((await Audit.list(owner, {})).items.map(({ verb }) => verb)).toEqual(["token:revoke", "token:create"]);
+});
+
+test("an owner among the platform's staff does not end staff's tokens, as it can't change its members", async () => {
+  const token = await Tenant.bootstrap(stage.deps);
+  const staff = contextOf(stage.deps, await Token.authenticate(stage.deps, token), "test");
+  const { text } = await stage.member(homeTenant, "owner");
+  const owner = contextOf(stage.deps, await Token.authenticate(stage.deps, text), "test");
+  const made = await Token.create(staff, { name: "mine" });
+  await expect(Token.revoke(owner, made.id)).rejects.toMatchObject({ kind: "forbidden" });
+  await Token.authenticate(stage.deps, made.token, { fresh: true });
+  const own = owner.actor.token;
+  if (own === null) throw new Error("no token");
+  expect((await Token.revoke(staff, own)).state).toBe("revoked");
+});
+
+test("a token that is ended while it makes another makes none, and none by rotation", async () => {
+  const owner = await as("owner");
+  const editor = await as("editor");
+  const other = await Token.create(editor, { name: "other" });
+  const own = editor.actor.token;
+  if (own === null) throw new Error("no token");
+  for (const gain of [
+    () => Token.create(editor, { name: "x" }),
+    () => Token.rotate(editor, other.id, { overlapSeconds: 60 }),
+    () => Token.rotate(editor, other.id, { overlapSeconds: 0 }),
+  ]) {
+    let once = true;
+    stage.tables.before = async ({ act }) => {
+      if (act !== "write" || !once) return;
+      once = false;
+      await Token.revoke(owner, own);
+    };
+    await expect(gain()).rejects.toMatchObject({ kind: "forbidden" });
+  }
+  const { items } = await Token.list(owner, { member: editor.actor.member as ID<"member"> });
+  expect(items.map(({ name, state }) => `${name} ${state}`).sort()).toEqual(["other active", "test revoked"]);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import * as Audit from "#core/audit/index.ts";
+import { tenantKind } from "#core/tenant/schema.ts";
 import { newStage } from "../stage.ts";
 
 /** A tenant with so many entries, a millisecond apart. */
@@ -29,6 +30,23 @@ test("an export holds every entry once, oldest first, page by page as it is read
   await reader.read();
   await reader.cancel();
   expect(stage.tables.calls.list - before).toBeLessThanOrEqual(2);
+});
+
+test("an export ends within seconds of its caller's token, however slowly it is read", async () => {
+  const { stage, owner } = await newTrail(450);
+  const headers = { Authorization: `Bearer ${owner.text}` };
+  const answer = await stage.doors.api.request("/v1/audit/export", { headers });
+  const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+  const read = [await reader.read()];
+  const table = stage.deps.home.table(owner.tenant);
+  await table.edit(tenantKind, owner.tenant, { set: { state: "suspended" } });
+  await stage.clock.pass(10_001);
+  const rest = async () => {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) read.push(next);
+  };
+  await expect(rest()).rejects.toThrow("A valid token is needed.");
+  // One page more may have been on its way.
+  expect(read.length).toBeLessThanOrEqual(2);
 });
 
 test("an empty export is empty, and a period ends with its last millisecond", async () => {

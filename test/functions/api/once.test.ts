@@ -181,3 +181,52 @@ test("every route whose answer holds a secret says so, and no other does", async
     }
   }
 });
+
+test("what takes several steps keeps its key with the last: a repeat after a death in between ends it", async () => {
+  const made = await owner("POST", "/v1/members", { name: "bob", kind: "robot", role: "editor" });
+  const id = String(made.body["id"]);
+  await owner("POST", "/v1/tokens", { name: "one", member: id });
+  let writes = 0;
+  stage.tables.before = ({ act }) => {
+    if (act === "write" && (writes += 1) > 1) throw new Error("died");
+  };
+  const end = () => owner("DELETE", `/v1/members/${id}`, undefined, keyOf("k"));
+  expect((await waited(end())).status).toBe(500);
+  stage.tables.before = undefined;
+  expect((await owner("GET", `/v1/members/${id}`)).body["state"]).toBe("suspended");
+  const second = await waited(end());
+  expect([second.status, second.headers.get("idempotency-replayed")]).toEqual([200, null]);
+  expect((await owner("GET", `/v1/members/${id}`)).status).toBe(404);
+  const third = await waited(end());
+  expect([third.status, third.text]).toEqual([200, second.text]);
+});
+
+test("two removals of a member at once with one key both hear that it is removed", async () => {
+  const made = await owner("POST", "/v1/members", { name: "bob", kind: "robot", role: "editor" });
+  const end = () => owner("DELETE", `/v1/members/${made.body["id"]}`, undefined, keyOf("k"));
+  const both = await waited(Promise.all([end(), end(), end()]));
+  expect(both.map(({ status }) => status)).toEqual([200, 200, 200]);
+});
+
+test("an answer without a body is given again, too", async () => {
+  const staff = await stage.staff();
+  const { id } = await stage.host({ name: "old", state: "draining", drainingSince: "2020-01-01T00:00:00.000Z" });
+  const end = () => staff("DELETE", `/v1/home/hosts/${id}`, undefined, keyOf("k"));
+  expect((await waited(end())).status).toBe(204);
+  const second = await waited(end());
+  expect([second.status, second.headers.get("idempotency-replayed")]).toEqual([204, "true"]);
+});
+
+test("a drain whose answer was lost is not answered with what has another form", async () => {
+  const staff = await stage.staff();
+  const { id } = await stage.host({ name: "old" });
+  const drain = () => staff("POST", `/v1/home/hosts/${id}/drain`, undefined, keyOf("k"));
+  stage.tables.before = ({ act, keys }) => {
+    if (act === "edit" && keys[0]?.includes("/once/")) throw new Error("died");
+  };
+  const first = await waited(drain());
+  stage.tables.before = undefined;
+  const second = await waited(drain());
+  if (second.status === 200) expect(Object.keys(second.body).sort()).toEqual(Object.keys(first.body).sort());
+  else expect(second.status).toBe(409);
+});

@@ -45,7 +45,7 @@ describe("a bucket", () => {
   test("is one of a bounded number", () => {
     const rates = newRates();
     for (let at = 0; at < 30_000; at++) rates.take(actor(`${at}`), 0);
-    for (let at = 0; at < 30_000; at++) rates.fail(`10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`, 0);
+    for (let at = 0; at < 30_000; at++) rates.fail(`10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`, "", 0);
     expect(rates.size).toBeLessThanOrEqual(10_000);
   });
 });
@@ -57,10 +57,15 @@ test("addresses of one subscriber are one source", () => {
   expect(network("2001:db8:0:2::5")).not.toBe(network("2001:db8:0:1::5"));
 });
 
-test("a source is what the platform tells, and no header", () => {
+test("a source is what the platform tells, with whom its router names beside, and no header alone", () => {
   expect(sourceOf({ requestContext: { http: { sourceIp: "192.0.2.1" } } })).toBe("192.0.2.1");
   expect(sourceOf({ incoming: { socket: { remoteAddress: "192.0.2.2" } } })).toBe("192.0.2.2");
   expect(sourceOf(undefined)).toBeUndefined();
+  expect(sourceOf(undefined, "198.51.100.1:1")).toBeUndefined();
+  expect(sourceOf({ incoming: { socket: { remoteAddress: "192.0.2.2" } } }, "198.51.100.1:1")).toBe("192.0.2.2");
+  const edge = { requestContext: { http: { sourceIp: "192.0.2.1" } } };
+  expect(sourceOf(edge, "198.51.100.1:4711")).toBe("192.0.2.1 198.51.100.1");
+  expect(sourceOf(edge, "2001:db8:0:1:5:6:7:8:4711")).toBe("192.0.2.1 2001:db8:0:1");
 });
 
 describe("at the door", () => {
@@ -109,6 +114,41 @@ describe("at the door", () => {
     expect((await ask(text, "192.0.2.1")).status).toBe(200);
     await stage.clock.pass(4_000);
     expect((await ask("berth_guess", "192.0.2.1")).status).toBe(401);
+  });
+
+  test("a token that worked and was ended does not shut its address out for longer than any guess does", async () => {
+    const { id, owner } = await stage.tenant("red");
+    const other = (await stage.member(id, "viewer")).text;
+    const made = await stage.as(owner.text)("POST", "/v1/tokens", { name: "ci" });
+    const text = String(made.body["token"]);
+    expect((await ask(text, "192.0.2.1")).status).toBe(200);
+    await stage.as(owner.text)("DELETE", `/v1/tokens/${made.body["id"]}`);
+    await stage.clock.pass(11_000);
+    for (let at = 0; at < 300; at++) await ask(text, "192.0.2.1");
+    expect((await ask(other, "192.0.2.1")).status).toBe(429);
+    await stage.clock.pass(4_000);
+    expect((await ask(other, "192.0.2.1")).status).toBe(200);
+  });
+
+  test("many guesses at the same moment shut an address out for no longer than twenty do", async () => {
+    const { text } = (await stage.tenant("red")).owner;
+    await Promise.all(Array.from({ length: 300 }, async () => await ask("berth_guess", "192.0.2.1")));
+    await stage.clock.pass(4_000);
+    expect((await ask(text, "192.0.2.1")).status).toBe(200);
+  });
+
+  test("who shares an edge of the router with a guesser is not shut out with it, and who claims to be another shuts out itself", async () => {
+    const { text } = (await stage.tenant("red")).owner;
+    const by = (token: string, edge: string, viewer: string) =>
+      stage.doors.api.request(
+        "/v1/me",
+        { headers: { Authorization: `Bearer ${token}`, "CloudFront-Viewer-Address": viewer } },
+        { requestContext: { http: { sourceIp: edge } } },
+      );
+    for (let port = 1; port < 30; port++) await by("berth_guess", "192.0.2.1", `198.51.100.1:${port}`);
+    expect((await by(text, "192.0.2.1", "198.51.100.1:99")).status).toBe(429);
+    for (let port = 1; port < 30; port++) await by("berth_guess", "192.0.2.9", `198.51.100.2:${port}`);
+    expect((await by(text, "192.0.2.1", "198.51.100.2:99")).status).toBe(200);
   });
 
   test("a refused stranger costs no call of the table", async () => {

@@ -157,3 +157,28 @@ test("every change has its audit entry, newest first, without values", async () 
   expect(text).not.toContain("canary-value");
   expect(text).not.toContain("unsealed");
 });
+
+test("a host's versions are of the catalogue, or it is told which is not", async () => {
+  const stage = newStage();
+  const call = await stage.staff();
+  const { id } = await stage.host();
+  const { status, body } = await call("PATCH", `/v1/home/hosts/${id}`, { versions: ["1.34.4", "1.99.1"] });
+  expect([status, body["errors"]]).toEqual([
+    400,
+    [{ field: "versions.1", message: "1.99.1 is not in the version catalogue" }],
+  ]);
+  expect((await call("PATCH", `/v1/home/hosts/${id}`, { versions: ["1.34.4", "1.36.3"] })).status).toBe(200);
+});
+
+test("a change to what is so already is none: no generation, no entry, no work", async () => {
+  const stage = newStage();
+  await stage.host();
+  const { owner } = await stage.tenant("calm");
+  const made = await owner.post("/v1/clusters", { name: "one", labels: { team: "a" } });
+  const path = `/v1/clusters/${String(made.body["id"])}`;
+  const rows = () => JSON.stringify([...stage.tables.rows()].filter(([key]) => !key.includes("/token/")));
+  const before = rows();
+  const again = await owner.patch(path, { labels: { team: "a" } });
+  expect([again.status, again.headers.get("etag")]).toEqual([200, made.headers.get("etag")]);
+  expect(rows()).toBe(before);
+});
