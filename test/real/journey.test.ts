@@ -2,13 +2,18 @@
 // runs on this machine, another stack too.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { access } from "./access.ts";
+import { outage } from "./away.ts";
+import { fire } from "./fire.ts";
 import { guest } from "./guest.ts";
 import { leftovers, machine } from "./machine.ts";
+import { people } from "./people.ts";
 import { plane } from "./plane.ts";
 import { removal } from "./removal.ts";
 import { repair } from "./repair.ts";
 import { restart } from "./restart.ts";
 import { Stack } from "./stack.ts";
+import { stopped } from "./stopped.ts";
+import { trust } from "./trust.ts";
 
 const stack = new Stack();
 let untouched: string[] = [];
@@ -34,8 +39,13 @@ test("`npm start` ends with a first cluster that answered kubectl, and says how 
 
 access(stack);
 plane(stack);
+trust(stack);
+people(stack);
 repair(stack);
 restart(stack);
+stopped(stack);
+outage(stack);
+fire(stack);
 guest(stack);
 
 describe("the whole stack", () => {

@@ -62,6 +62,15 @@ export const plane = (stack: Stack) =>
       expect(log).not.toMatch(/"requestObject"|"responseObject"/);
     });
 
+    test("`berth cluster logs` shows what each part of it says, to whoever may see the cluster", async () => {
+      for (const component of ["kube-apiserver", "etcd", "kube-controller-manager", "kube-scheduler"]) {
+        const { code, out, err } = await stack.berth(["cluster", "logs", "red", "--component", component]);
+        expect(code, err).toBe(0);
+        expect(out, component).toMatch(/^\d{4}-\d\d-\d\dT\S+Z \S/);
+        expect(out).not.toMatch(/PRIVATE KEY/);
+      }
+    });
+
     test("`kubernetes` inside the cluster leads to its outside address", async () => {
       const kubeconfig = await stack.kubeconfig("red");
       const { out } = await stack.kubectl(kubeconfig, "get", "endpointslices", "-n", "default", "-o", "json");

@@ -60,7 +60,7 @@ export const restart = (stack: Stack) =>
   });
 
 /** Its keys were made once: nothing that was signed with others was ever rolled out. */
-async function sound(stack: Stack, { id, status }: Cluster): Promise<void> {
+export async function sound(stack: Stack, { id, status }: Cluster): Promise<void> {
   const at = ["--namespace", id.replace("_", "-")];
   const sets = (await stack.things("replicasets", ...at)) as unknown as Owned[];
   const owners = sets.map(({ metadata }) => metadata.ownerReferences?.[0]?.uid);
