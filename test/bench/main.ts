@@ -1,9 +1,22 @@
 // `npm run bench NAME [-- --json]`: runs one bench on real parts; the last line is `NAME value unit`.
+import { measure as bundle } from "./bundle.ts";
+import { burst } from "./burst.ts";
 import { create } from "./create.ts";
 import { type Figure, print } from "./figures.ts";
+import { idle } from "./idle.ts";
 import { memory } from "./memory.ts";
+import { request } from "./request.ts";
+import { sweep } from "./sweep.ts";
 
-const benches: Record<string, (tell: (line: string) => void) => Promise<Figure>> = { create, memory };
+const benches: Record<string, (tell: (line: string) => void) => Promise<Figure>> = {
+  bundle,
+  burst,
+  create,
+  memory,
+  idle,
+  request,
+  sweep,
+};
 
 const args = process.argv.slice(2);
 const name = args.find((each) => !each.startsWith("--")) ?? "";

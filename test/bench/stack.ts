@@ -7,8 +7,9 @@ import { type ID, newID } from "#core/id.ts";
 import { bootstrap } from "#core/tenant/index.ts";
 import { access } from "#functions/access/app.ts";
 import { api } from "#functions/api/app.ts";
-import type { Deps } from "#functions/deps.ts";
 import { beat } from "#functions/cron/beat.ts";
+import type { Deps } from "#functions/deps.ts";
+import { doorOf } from "#functions/doors.ts";
 import { consume } from "#functions/queue/consume.ts";
 import { cache } from "../../local/build.ts";
 import { register } from "../../local/enrol.ts";
@@ -42,6 +43,8 @@ export async function newStack(tell: (line: string) => void): Promise<Stack> {
   // Each line of the log would be timed along with what is measured.
   const deps: Deps = {
     ...opened,
+    // What is printed stays a report.
+    meter: { count: () => undefined },
     log: {
       info: (text, fields) => (text === "a pass ended" ? tell(`${text} ${JSON.stringify(fields)}`) : undefined),
       warn: (text) => tell(text),
@@ -49,7 +52,7 @@ export async function newStack(tell: (line: string) => void): Promise<Stack> {
     },
   };
   const doors = { api: api(deps), access: access(deps) };
-  const door = (path: string) => (path.startsWith("/v1/kube/") ? doors.access : doors.api);
+  const door = (path: string) => doors[doorOf(path.split("?")[0] ?? "")];
   const running = new AbortController();
   const loops = [
     poll({ queue, handler: (event) => consume(deps, event), signal: running.signal, log: deps.log }),
