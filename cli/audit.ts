@@ -213,5 +213,7 @@ function report(verdict: Verdict, json = false): void {
     if (head !== null && findings.length === 0)
       note(`Keep this for the next check: --head ${head.sequence}:${head.sha256}`);
   }
-  if (findings.length > 0) throw new Stop("fault", `The audit is not whole: ${findings.length} findings.`);
+  const { length } = findings;
+  if (length > 0)
+    throw new Stop("fault", `The audit is not whole: ${length} ${length === 1 ? "finding" : "findings"}.`);
 }

@@ -21,8 +21,13 @@ export const details: Column<Cluster>[] = [
   ["Protected", (row) => (row.spec.deletionProtection ? "yes" : "no")],
   ["Created", "createdAt"],
   ["Removal asked", "deletedAt"],
-  ["Steps", (row) => row.status.conditions.map(step)],
+  ["Steps", (row) => row.status.conditions.filter(({ type }) => !troubles.has(type)).map(step)],
+  ["Trouble", (row) => row.status.conditions.filter(isTrouble).map(({ type, message }) => `${type}: ${message}`)],
 ];
+
+/** What is no step, and says why nothing goes on. */
+const troubles = new Set(["Retrying", "Parked"]);
+const isTrouble = ({ type, status }: Condition): boolean => troubles.has(type) && status === "True";
 
 const step = ({ type, status, reason, tookSeconds }: Condition): string =>
   status === "True"

@@ -98,6 +98,10 @@ const about = (command: Command): Command =>
 
 async function tell(format: Parameters<typeof show>[0], host: Named): Promise<void> {
   for (const warning of (host["warnings"] as string[] | undefined) ?? []) note(`Note: ${warning}`);
+  // It counts as healthy for minutes more; who asks now wants to know now.
+  if (host["healthy"] === true && host["checkedAt"] !== host["healthyAt"]) {
+    note(`Note: It did not answer when it was last asked, at ${text(host["checkedAt"])}.`);
+  }
   await show(format, host, long);
 }
 

@@ -90,7 +90,15 @@ export function tokenCommands(root: Command): void {
       signedIn(async ({ client, format }, name: string, options: { yes?: boolean }) => {
         const found = await find(client, "token", name);
         await sure(found.name, `Revoking ${found.name} ends whatever uses it`, options);
+        // Who ends a token by its name means all that still works under it.
+        const { items } = await client.list<Named>("/v1/tokens", { state: "active", limit: 100 }, true);
+        const before = items.find(({ replacedBy }) => replacedBy === found.id);
         await client.call("DELETE", at(found.id));
+        if (before !== undefined) {
+          note(
+            `What it replaced works until ${String(before["expiresAt"])}; berth token revoke ${before.id} ends it now.`,
+          );
+        }
         await show(format, { id: found.id, name: found.name, revoked: true }, [
           ["Revoked", "name"],
           ["ID", "id"],

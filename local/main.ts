@@ -9,7 +9,7 @@ import { down, erase, up } from "./host/index.ts";
 import { start, stop, tail, until } from "./process.ts";
 import { apiURL, home, paths, settle, tableURL } from "./settings.ts";
 import { keep, type State, save, state as where } from "./state.ts";
-import { tableCommand } from "./table.ts";
+import { ready, tableCommand } from "./table.ts";
 import { addVersion } from "./version.ts";
 
 const usage = `Berth on one machine.
@@ -71,6 +71,8 @@ async function bringUp(state: State): Promise<void> {
   const table = (async () => {
     const { command, env } = await tableCommand({ data: files.table, port: known.ports.table, cache: cache() });
     await start(state, { name: "table", command, env });
+    // Where home runs already, nobody else waits for a table that had died.
+    await ready(tableURL(known));
     say(`table on ${tableURL(known)}`);
   })();
   const hosted = own ? up({ path: state.root }, say) : undefined;
@@ -202,6 +204,7 @@ try {
   const message = error instanceof Error ? error.message : String(error);
   console.error(`\n${message}`);
   if (message.startsWith("home died") || message.includes("in vain")) console.error(tail(state, "home"));
-  console.error("\nWhat is up stays up. `npm start` goes on from here; `npm run down` ends it.");
+  if (positionals[0] !== "version")
+    console.error("\nWhat is up stays up. `npm start` goes on from here; `npm run down` ends it.");
   process.exitCode = 1;
 }

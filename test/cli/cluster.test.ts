@@ -56,6 +56,13 @@ test("a wait that is too long ends with 6, and so does one that is in vain", asy
   expect([parked.code, parked.err]).toEqual([6, expect.stringContaining("no image")]);
 });
 
+test("a cluster that can't go on shows why, and that is no step", async () => {
+  const conditions = [condition("Keys", "True"), condition("Retrying", "True", "ECONNREFUSED")];
+  const api = await stub({ [`GET ${path}`]: () => ({ body: cluster({ conditions }) }) });
+  const { out } = await api.run(["cluster", "get", clusterID]);
+  expect(out).toMatch(/\nSteps +Keys[^,\n]*\nTrouble +Retrying: ECONNREFUSED\n$/);
+});
+
 test("Ready of an older generation is not what was waited for", async () => {
   let looks = 0;
   const api = await stub({ [`GET ${path}`]: () => ({ body: cluster({ generation: looks++ === 0 ? 2 : 1 }) }) });

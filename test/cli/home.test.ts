@@ -97,3 +97,36 @@ test("where there is no local stack, a version is not added, and the way elsewhe
   expect([code, err]).toEqual([2, expect.stringContaining("berth host update")]);
   expect(api.calls).toEqual([]);
 });
+
+test("health says each figure with its unit", async () => {
+  const body = {
+    tableMilliseconds: 4,
+    hosts: { all: 3, healthy: 2 },
+    overdue: 5,
+    parked: 6,
+    unsealedSeconds: 70,
+  };
+  const api = await stub({ "GET /v1/home/health": () => ({ body }) });
+  const { out } = await api.run(["health"]);
+  expect(out).toMatch(/in +4 ms\nHosts healthy +2 of 3\nRows late +5\nRows parked +6\nAudit unsealed for +70 s\n$/);
+});
+
+test("a check that got no answer says so, however well the host was a minute ago", async () => {
+  const checked = { ...host, healthy: true, healthyAt: "2026-01-02T03:04:05.000Z" };
+  let checkedAt = "2026-01-02T03:05:05.000Z";
+  const api = await stub({
+    ...listed,
+    [`POST /v1/home/hosts/${id}/check`]: () => ({ body: { ...checked, checkedAt } }),
+  });
+  expect((await api.run(["host", "check", "north"])).err).toContain(
+    `did not answer when it was last asked, at ${checkedAt}`,
+  );
+  checkedAt = checked.healthyAt;
+  expect((await api.run(["host", "check", "north"])).err).not.toContain("did not answer");
+});
+
+test("the token of a new tenant comes with the word to keep it", async () => {
+  const api = await stub({ "POST /v1/home/tenants": () => ({ body: { id: tenant, name: "acme", token: "berth_x" } }) });
+  const { out, err } = await api.run(["tenant", "create", "acme", "--with-token"]);
+  expect([out.split("\n")[0], err]).toEqual(["Token  berth_x", "Keep the token now: it is not shown again.\n"]);
+});

@@ -88,6 +88,26 @@ test("a token is revoked by its name, and one that was revoked before does not s
   expect(api.calls.at(-1)).toMatchObject({ method: "DELETE", path: "/v1/tokens/tok_b" });
 });
 
+test("who revokes a rotated token is told that its predecessor still works, and how to end it", async () => {
+  const before = {
+    id: "tok_a",
+    name: "ci",
+    revokedAt: null,
+    replacedBy: "tok_b",
+    expiresAt: "2026-01-02T04:04:05.000Z",
+  };
+  const items = [before, { id: "tok_b", name: "ci", revokedAt: null }];
+  const api = await stub({
+    "GET /v1/tokens": () => ({ body: { items, next: null } }),
+    "DELETE /v1/tokens/tok_b": () => ({ status: 204 }),
+  });
+  const { code, err } = await api.run(["token", "revoke", "ci", "--yes"]);
+  expect([code, err]).toEqual([
+    0,
+    "What it replaced works until 2026-01-02T04:04:05.000Z; berth token revoke tok_a ends it now.\n",
+  ]);
+});
+
 test("completion scripts name every command that is shown, and not the hidden one", async () => {
   const api = await stub({});
   for (const shell of ["bash", "zsh", "fish"]) {

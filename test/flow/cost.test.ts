@@ -161,8 +161,16 @@ test("the page tells what is counted", () => {
   const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)];
   expect(to).toBeGreaterThanOrEqual(from);
   if (process.env["BERTH_WRITE"] === "1") writeFileSync(page, text.slice(0, from) + table() + text.slice(to));
-  expect(readFileSync(page, "utf8").slice(from).split(end)[0]).toBe(table());
+  const told = readFileSync(page, "utf8").slice(from).split(end)[0] ?? "";
+  expect(plain(told)).toBe(plain(table()));
 });
+
+/** Columns may be drawn wider or narrower. */
+const plain = (text: string): string =>
+  text
+    .replaceAll(/ *\| */g, "|")
+    .replaceAll(/-{3,}/g, "---")
+    .trim();
 
 test("an idle cluster costs no write and no message, whatever the clock", () => {
   for (const name of ["sweep", "digest", "lap", "round"])
