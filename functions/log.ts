@@ -1,14 +1,15 @@
-import { Logger } from "@aws-lambda-powertools/logger";
 import type { Log } from "#core/context.ts";
 
-/** JSON lines on stdout. Callers name each field, so nothing gets in that nobody meant. */
+/**
+ * JSON lines on stdout, of the form that CloudWatch's own tools know. Callers name each field, so nothing gets in that
+ * nobody meant. By hand, as it is on the way of every request and a logger takes four times as long.
+ */
 export function newLog(service: string): Log {
-  const logger = new Logger({ serviceName: service });
-  return {
-    info: (message, fields) => logger.info(message, { ...fields }),
-    warn: (message, fields) => logger.warn(message, { ...fields }),
-    error: (message, fields) => logger.error(message, { ...fields }),
+  const to = (level: "INFO" | "WARN" | "ERROR") => (message: string, fields?: Record<string, unknown>) => {
+    const timestamp = new Date().toISOString();
+    process.stdout.write(`${JSON.stringify({ level, message, timestamp, service, ...fields })}\n`);
   };
+  return { info: to("INFO"), warn: to("WARN"), error: to("ERROR") };
 }
 
 /** The stacks of an error and of all its causes, for a log line and never for an answer. */

@@ -17,8 +17,6 @@ export const metrics = [
   "LapDifferences",
   /** Age of the oldest audit entry that no digest holds, in seconds. */
   "UnsealedAge",
-  /** Requests, by class of status, such as `4xx`. */
-  "Requests",
 ] as const;
 export type Metric = (typeof metrics)[number];
 export type Unit = "Count" | "Seconds";
@@ -29,7 +27,7 @@ export interface Meter {
 }
 
 /** The name under which a metric's label stands. */
-const labels: Partial<Record<Metric, string>> = { Passes: "outcome", StepSeconds: "step", Requests: "status" };
+const labels: Partial<Record<Metric, string>> = { Passes: "outcome", StepSeconds: "step" };
 
 /**
  * Metrics as lines on stdout, in CloudWatch's embedded format, under namespace `Berth`: no call, and nothing to flush.

@@ -76,7 +76,7 @@ export function open(settings: Settings): Deps & { close(): void } {
     home,
     log,
     now,
-    random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+    random: pooled(),
     meter: newMeter("berth"),
     sleep: async (ms, signal) => {
       // An abort ends the sleep early, which is not a failure.
@@ -88,6 +88,24 @@ export function open(settings: Settings): Deps & { close(): void } {
       tables.close();
       void opened?.then((each) => each.close());
     },
+  };
+}
+
+/** Chance is asked for by the kilobyte: each request needs 16 bytes, and asking costs more than they do. */
+function pooled(): Deps["random"] {
+  const pool = new Uint8Array(4_096);
+  let used = pool.length;
+  return (bytes) => {
+    if (bytes > pool.length) return crypto.getRandomValues(new Uint8Array(bytes));
+    if (used + bytes > pool.length) {
+      crypto.getRandomValues(pool);
+      used = 0;
+    }
+    used += bytes;
+    // A copy, so that what was given is nobody else's; and what is left behind is wiped.
+    const given = pool.slice(used - bytes, used);
+    pool.fill(0, used - bytes, used);
+    return given;
   };
 }
 

@@ -1,11 +1,18 @@
 // The table: rows of tenants in one DynamoDB table. The only room that speaks DynamoDB.
-import { DynamoDBClient, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
-import { BatchGetCommand, DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  DynamoDBClient,
+  type DynamoDBClientConfig,
+  GetItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Home, Kind, Table } from "../context.ts";
 import type { ID } from "../id.ts";
 import { encodeCursor } from "../page.ts";
 import { changesOf } from "./change.ts";
-import { expired, keyOf, secondsOf } from "./layout.ts";
+import { expired, type Key, keyOf, secondsOf } from "./layout.ts";
 import { dueKey, hostKey, parkedKey, unsealedKey } from "./place.ts";
 import { placesOf, rowsOf } from "./query.ts";
 import { parseRow, rangeOf } from "./read.ts";
@@ -34,13 +41,21 @@ export interface Tables extends Pick<Home, "table" | "due" | "parked" | "unseale
 /** A call that has had no answer for so long is sent again. */
 const answerMilliseconds = 5_000;
 
+/** Steps of the SDK that do nothing for a read by key but take time: they tell of ourselves, or log to nobody. */
+const spared = ["getUserAgentMiddleware", "loggerMiddleware", "recursionDetectionMiddleware"];
+
 export function openTable({ tableName, now, client: config = {} }: TableOptions): Tables {
-  const base = new DynamoDBClient({
+  const settings: DynamoDBClientConfig = {
     requestHandler: { connectionTimeout: 1_000, requestTimeout: answerMilliseconds, throwOnRequestTimeout: true },
     ...config,
     maxAttempts: 1,
-  });
-  const store: Store = { client: DynamoDBDocumentClient.from(base), tableName, now };
+  };
+  const base = new DynamoDBClient(settings);
+  // Every request reads rows by key. For those the SDK makes its chain of steps once, not at each call, which the
+  // document client does not allow. Both have the same connections.
+  const reader = new DynamoDBClient({ ...settings, requestHandler: base.config.requestHandler, cacheMiddleware: true });
+  for (const name of spared) reader.middlewareStack.remove(name);
+  const store: Store = { client: DynamoDBDocumentClient.from(base), reader, tableName, now };
   return {
     table: (tenant) => tableOf(store, tenant),
     due: async (shard, before, page) => await placesOf(store, "due", { key: dueKey(shard), before }, page),
@@ -52,7 +67,7 @@ export function openTable({ tableName, now, client: config = {} }: TableOptions)
 }
 
 function tableOf(store: Store, tenant: ID<"tenant">): Table {
-  const { client, tableName, now } = store;
+  const { reader, tableName, now } = store;
   const makers = changesOf(tenant);
   const parse = <T>(kind: Kind<T>, id: string, row: Row | undefined): T | undefined =>
     row && !expired(row, secondsOf(now())) ? parseRow(kind, id, row) : undefined;
@@ -60,9 +75,10 @@ function tableOf(store: Store, tenant: ID<"tenant">): Table {
     ...makers,
     tenant,
     async get(kind, id, options) {
-      const Key = keyOf(tenant, kind.name, id);
-      const command = new GetCommand({ TableName: tableName, Key, ConsistentRead: !options?.stale });
-      return parse(kind, id, (await patiently(() => client.send(command))).Item);
+      const Key = asked(keyOf(tenant, kind.name, id));
+      const command = new GetItemCommand({ TableName: tableName, Key, ConsistentRead: !options?.stale });
+      const { Item } = await patiently(() => reader.send(command));
+      return parse(kind, id, Item && unmarshall(Item));
     },
     async getAll<const K extends readonly (readonly [Kind<unknown>, string])[]>(wanted: K) {
       const found = await batch(
@@ -87,16 +103,21 @@ function tableOf(store: Store, tenant: ID<"tenant">): Table {
   };
 }
 
+const asked = ({ pk, sk }: Key): Record<string, AttributeValue> => ({ pk: { S: pk }, sk: { S: sk } });
+
 /** Up to 100 items by `<pk>/<sk>`. A batch may leave keys over, and refuses a key that is named twice. */
-async function batch({ client, tableName }: Store, keys: { pk: string; sk: string }[]): Promise<Map<string, Row>> {
+async function batch({ reader, tableName }: Store, keys: Key[]): Promise<Map<string, Row>> {
   if (keys.length > 100) throw new Error("100 rows at most are read at once");
   const found = new Map<string, Row>();
-  let left: Row[] = [...new Map(keys.map((key) => [`${key.pk}/${key.sk}`, key])).values()];
+  let left = [...new Map(keys.map((key) => [`${key.pk}/${key.sk}`, asked(key)])).values()];
   if (left.length === 0) return found;
   await patiently(async () => {
     const RequestItems = { [tableName]: { Keys: left, ConsistentRead: true } };
-    const answer = await client.send(new BatchGetCommand({ RequestItems }));
-    for (const item of answer.Responses?.[tableName] ?? []) found.set(`${item["pk"]}/${item["sk"]}`, item);
+    const answer = await reader.send(new BatchGetItemCommand({ RequestItems }));
+    for (const each of answer.Responses?.[tableName] ?? []) {
+      const item = unmarshall(each);
+      found.set(`${item["pk"]}/${item["sk"]}`, item);
+    }
     left = answer.UnprocessedKeys?.[tableName]?.Keys ?? [];
     if (left.length > 0) throw new Passing(`${left.length} keys were left over`);
   });

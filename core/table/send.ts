@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import {
   type AttributeValue,
+  type DynamoDBClient,
   ConditionalCheckFailedException,
   TransactionCanceledException,
 } from "@aws-sdk/client-dynamodb";
@@ -23,6 +24,8 @@ type Row = Record<string, unknown>;
 /** What a sender needs. */
 export interface Store {
   client: DynamoDBDocumentClient;
+  /** For reads by key. */
+  reader: DynamoDBClient;
   tableName: string;
   now: () => string;
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import * as crypto from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { Context } from "../context.ts";
 import { type ID, nounOf } from "../id.ts";
@@ -33,7 +33,7 @@ export function parse(text: string): Place | undefined {
 }
 
 /** SHA-256 of the whole text, hexadecimal. The secret has 190 bits of chance, so it needs no salt and no slow hash. */
-export const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
+export const hash = (text: string): string => crypto.hash("sha256", text, "hex");
 
 function secret(ctx: Pick<Context, "random">): string {
   let text = "";

@@ -163,7 +163,6 @@ function begin(
     const tenant = (c.get("ctx") as Context | undefined)?.tenant;
     const cluster = clusterOf(c);
     deps.log.info("request", { requestID, method, route: routePath, status: c.res.status, ms, tenant, ...cluster });
-    deps.meter.count("Requests", 1, "Count", `${Math.floor(c.res.status / 100)}xx`);
   };
 }
 

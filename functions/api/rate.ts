@@ -1,5 +1,5 @@
 // Who asks too often. Counted in this process alone: it costs no call, and each process is one more share of the rate.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Actor } from "#core/context.ts";
 import { Fault } from "#core/error.ts";
 
@@ -54,7 +54,7 @@ export function newRates() {
   const members = new Buckets();
   const strangers = new Buckets();
   const proved = new Map<string, number>();
-  const digest = (text: string): string => createHash("sha256").update(text).digest("base64url");
+  const digest = (text: string): string => hash("sha256", text, "base64url");
   return {
     /**
      * Counts one request against its tenant's rate (twice of it at once) and its token's, which is half of that; so no

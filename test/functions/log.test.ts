@@ -18,15 +18,12 @@ test("each line of a request and of a message names its request, tenant and clus
     expect(fields).toMatchObject({ tenant: ada.tenant, cluster: id, requestID: expect.stringMatching(/./) });
 });
 
-test("what happens is counted: requests by class, passes by outcome, and each step of a cluster once", async () => {
-  const { world, ada, make } = await newStand();
-  const id = await make();
-  await ada.get(`/v1/clusters/${id}`);
-  await ada.get("/v1/clusters/cls_00000000000000000000000000");
+test("what happens is counted: passes by outcome, and each step of a cluster once", async () => {
+  const { world, make } = await newStand();
+  await make();
   await world.sweep(2);
   const of = (name: string) => world.counted.filter((each) => each.name === name);
   const labels = (name: string) => new Set(of(name).map(({ label }) => label));
-  expect(labels("Requests")).toEqual(new Set(["2xx", "4xx"]));
   expect(labels("Passes")).toContain("settled");
   const steps = of("StepSeconds").map(({ label }) => label);
   expect(steps).toContain("Ready");
