@@ -1,7 +1,7 @@
 // The doors in this very process over real parts: host, DynamoDB Local and the SQS server, in a state folder of its own.
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { serve } from "@hono/node-server";
 import { type ID, newID } from "#core/id.ts";
 import { bootstrap } from "#core/tenant/index.ts";
@@ -75,12 +75,9 @@ export async function newStack(tell: (line: string) => void): Promise<Stack> {
   });
   await register(`http://127.0.0.1:${known.ports.api}`, files, host);
   server.close();
-  const token = read(files.token)?.trim() ?? "";
-  return {
-    state,
-    deps,
-    host,
-    async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const as = (file: string): Stack["ask"] => {
+    const token = read(file)?.trim() ?? "";
+    return async <T>(method: string, path: string, body?: unknown): Promise<T> => {
       const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
       const answer = await door(path).request(path, {
         method,
@@ -91,7 +88,18 @@ export async function newStack(tell: (line: string) => void): Promise<Stack> {
       if (!answer.ok)
         throw Object.assign(new Error(`${method} ${path}: ${answer.status} ${text}`), { status: answer.status });
       return (text === "" ? undefined : JSON.parse(text)) as T;
-    },
+    };
+  };
+  const ask = as(files.token);
+  const { tenant } = await ask<{ tenant: { id: string } }>("GET", "/v1/me");
+  // What is measured is how fast, not how many.
+  const limits = { clusters: 1_000, requestsPerSecond: 1_000 };
+  await as(files.staffToken)("PATCH", `/v1/home/tenants/${tenant.id}`, { limits });
+  return {
+    state,
+    deps,
+    host,
+    ask,
     async down() {
       running.abort();
       await Promise.all(loops);
@@ -99,6 +107,7 @@ export async function newStack(tell: (line: string) => void): Promise<Stack> {
       await queue.stop();
       await stop(state, "table", 3_000);
       await erase(state.root);
+      rmSync(dirname(state.root), { recursive: true });
     },
   };
 }
