@@ -56,6 +56,9 @@ export interface Kept extends z.output<z.ZodObject<typeof engineShape>> {
 /** `seconds` after an ISO 8601 time. */
 export const later = (now: string, seconds: number): string => new Date(Date.parse(now) + seconds * 1000).toISOString();
 
+/** When a held row is due again unless its holder is heard of: whoever dies is followed by the next sweep after that. */
+const unlessHeard = (ctx: Work): string => later(ctx.now(), limits.leaseSeconds + limits.beatSeconds);
+
 /** What a change of a row, or a person's release of a parked one, writes besides: it is looked at now, and anew. */
 export const wake = (now: string): { set: { lookAt: string; failures: number }; remove: string[] } => ({
   set: { lookAt: now, failures: 0 },
@@ -75,7 +78,7 @@ export async function take<Row extends Kept>(
         epoch: met.epoch + 1,
         beat: 0,
         holder: Buffer.from(ctx.random(9)).toString("base64url"),
-        lookAt: later(ctx.now(), limits.functionSeconds),
+        lookAt: unlessHeard(ctx),
       },
       remove: ["dirty", "parkedAt"],
       when: { epoch: met.epoch, ...when },
@@ -152,7 +155,13 @@ export function beat<Row extends Kept>(
       await ctx.sleep(limits.beatSeconds * 1000, ended.signal);
       if (ended.signal.aborted) return;
       try {
-        felt(await ctx.table.edit(kind, leased.id, { add: { beat: 1 }, when: { epoch: leased.epoch } }));
+        felt(
+          await ctx.table.edit(kind, leased.id, {
+            set: { lookAt: unlessHeard(ctx) },
+            add: { beat: 1 },
+            when: { epoch: leased.epoch },
+          }),
+        );
         beatenAt = ctx.now();
       } catch (error) {
         // A beat that can't be written is one that others miss: past the lease we must not act.

@@ -146,3 +146,21 @@ test("a wish that comes while we note a poke is met before we let go", async () 
   expect(toy.have).toBe(9);
   expect(await toy.row()).toMatchObject({ generation: 2, observedGeneration: 2 });
 });
+
+test("a held row is not due while its holder is heard of, and 25 seconds after its last beat it is", async () => {
+  const toy = newToy({ slow: true });
+  toy.arrives = false;
+  await toy.begin(7);
+  const due: number[] = [];
+  const watching = (async () => {
+    for (let i = 0; i < 6; i += 1) {
+      await toy.clock.sleep(5_500);
+      const { lookAt = "", holder } = await toy.row();
+      if (holder !== undefined) due.push((Date.parse(lookAt) - Date.parse(toy.clock.now())) / 1000);
+    }
+  })();
+  await toy.clock.run(Promise.all([toy.settle(), watching]));
+  expect(due.length).toBeGreaterThan(3);
+  expect(Math.min(...due)).toBeGreaterThan(15);
+  expect(Math.max(...due)).toBeLessThanOrEqual(limits.leaseSeconds + limits.beatSeconds);
+});

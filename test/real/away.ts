@@ -5,7 +5,7 @@ import { Second } from "./second.ts";
 import type { Cluster, Stack } from "./stack.ts";
 import { ask, deep, hold, surely } from "./trouble.ts";
 
-const seconds = deep ? 600 : 30;
+const seconds = deep ? 600 : 15;
 const clusters = deep ? 3 : 1;
 const away = [
   ["the table", "table"],

@@ -5,9 +5,9 @@ import { sound } from "./restart.ts";
 import type { Cluster, Stack } from "./stack.ts";
 import { deep, dice, hold, startHome, surely } from "./trouble.ts";
 
-const points = deep ? 50 : 8;
+const points = deep ? 50 : 5;
 /** After so many, all is left alone until it has come to rest. */
-const pointsPerPhase = deep ? 5 : 4;
+const pointsPerPhase = 5;
 const clustersMax = 5;
 
 interface View extends Cluster {
