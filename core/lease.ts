@@ -159,7 +159,8 @@ export function beat<Row extends Kept>(
           await ctx.table.edit(kind, leased.id, {
             set: { lookAt: unlessHeard(ctx) },
             add: { beat: 1 },
-            when: { epoch: leased.epoch },
+            // One that is late must not make due again what was let go of meanwhile.
+            when: { epoch: leased.epoch, holder: leased.holder ?? { absent: true } },
           }),
         );
         beatenAt = ctx.now();

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Kind, Target, Work } from "../context.ts";
 import { type ID, kubeName } from "../id.ts";
 import * as PKI from "../pki/index.ts";
-import { type Cluster, PublicKey } from "./schema.ts";
+import { type Cluster, clusterKind, PublicKey } from "./schema.ts";
 import { firstAddress } from "./ranges.ts";
 
 const Pair = z.object({ certificate: z.string(), key: z.string() });
@@ -139,7 +139,10 @@ export async function openSealed<N extends KeyName>(
   return { value: schemas[name].parse(JSON.parse(plain)) as z.output<(typeof schemas)[N]>, expiresAt };
 }
 
-/** Seals and keeps; with `once` only when none is kept yet (a Refused otherwise), so that keys are never made twice. */
+/**
+ * Seals and keeps; with `once` only when none is kept yet, so that keys are never made twice.
+ * @throws Refused also when another has taken the cluster's lease, or ended it.
+ */
 export async function keepKey<N extends KeyName>(
   ctx: Work,
   cluster: Cluster,
@@ -151,7 +154,10 @@ export async function keepKey<N extends KeyName>(
   const sealed = await ctx.seal.seal(JSON.stringify(value), binding(cluster, name));
   const row = { id, sealed, ...(options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt }) };
   const exists = !options.once && (await ctx.table.get(keyKind, id)) !== undefined;
-  await ctx.table.write(exists ? ctx.table.update(keyKind, id, { set: row }) : ctx.table.insert(keyKind, id, row));
+  // Only by who holds the cluster: a worker that slept until it was ended would leave a key that nobody removes.
+  const held = ctx.table.check(clusterKind, cluster.id, { epoch: cluster.epoch });
+  const change = exists ? ctx.table.update(keyKind, id, { set: row }) : ctx.table.insert(keyKind, id, row);
+  await ctx.table.write(change, held);
 }
 
 /** The public half of the ServiceAccounts' signer, as its cluster's API server itself would tell it. */
@@ -167,7 +173,7 @@ const admins = new Map<string, { target: Target; until: number }>();
 
 /** Berth as the cluster's administrator, by a certificate of one hour that is never kept outside of memory. */
 export async function adminTarget(ctx: Work, cluster: Cluster, from: Authorities): Promise<Target> {
-  const key = `${cluster.tenant}/${cluster.id}/${from.cluster.certificate}`;
+  const key = `${cluster.tenant}/${cluster.id}/${endpoint(cluster)}/${from.cluster.certificate}`;
   const known = admins.get(key);
   if (known !== undefined && known.until > Date.parse(ctx.now())) return known.target;
   const user = await PKI.leaf(from.cluster, {

@@ -20,11 +20,12 @@ async function act(ctx: Work, cluster: Cluster, step: Step, seen: Seen): Promise
       return (known) => ({ ...known, authorities });
     }
     case "leaves": {
-      const services = ["apiserver", "etcd"].map(
-        (name) => seen.objects.get(`Service ${name}`)?.["spec"] as { clusterIP: string },
-      );
-      const [front, etcd] = services.map((spec) => spec.clusterIP) as [string, string];
-      const addresses = cluster.status.addresses ?? { apiserver: front, etcd };
+      // Of addresses that are known the Services may be gone just now; they come back with the same ones.
+      const spec = (name: string) => seen.objects.get(`Service ${name}`)?.["spec"] as { clusterIP: string };
+      const addresses = cluster.status.addresses ?? {
+        apiserver: spec("apiserver").clusterIP,
+        etcd: spec("etcd").clusterIP,
+      };
       const made = await makeLeaves(ctx, cluster, known(seen.authorities), addresses);
       const expiresAt = Object.values(made)
         .map(({ certificate }) => expiry(certificate))

@@ -164,3 +164,21 @@ test("a held row is not due while its holder is heard of, and 25 seconds after i
   expect(Math.min(...due)).toBeGreaterThan(15);
   expect(Math.max(...due)).toBeLessThanOrEqual(limits.leaseSeconds + limits.beatSeconds);
 });
+
+test("a beat that arrives after its lease was let go of makes nothing due", async () => {
+  const toy = newToy();
+  await toy.begin(7);
+  let late = 0;
+  toy.meanwhile = async () => {
+    toy.meanwhile = undefined;
+    await toy.clock.sleep(limits.beatSeconds * 1000 + 1);
+  };
+  toy.tables.before = async ({ changes = [] }) => {
+    if (changes[0]?.edit?.add?.["beat"] === undefined) return;
+    late += 1;
+    while ((await toy.row()).holder !== undefined) await toy.clock.sleep(10);
+  };
+  expect(await toy.clock.run(toy.settle())).toEqual({ state: "settled" });
+  expect(late).toBe(1);
+  expect(await toy.row()).not.toHaveProperty("lookAt");
+});

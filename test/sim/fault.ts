@@ -14,6 +14,8 @@ export type FaultKind =
   | "stale"
   | "slow"
   | "freezes"
+  | "overtaken"
+  | "outwritten"
   | "lost";
 
 /** A call that a process is about to make. */
@@ -21,6 +23,8 @@ export interface Call {
   port: "table" | "index" | "kube" | "watch" | "seal" | "poke";
   what: string;
   writes: boolean;
+  /** The cluster that is written, where it is one's alone. */
+  about?: string | undefined;
 }
 
 /** A fault that was met: `key` names the call in its run. */
@@ -32,19 +36,26 @@ export interface Met {
 
 const any: FaultKind[] = ["dies before", "fails", "slow", "freezes"];
 const written: FaultKind[] = ["dies after", "answer lost"];
+/** The process stands still until another has its lease, or has written to the host: its own write comes right after. */
+const passed: FaultKind[] = ["overtaken", "outwritten"];
 
 /**
  * What can happen to a call. A table's write is never done twice or late: the room names each write and asks the table
  * to do it once (test/contract/table), and what it then says is that it does not know.
  */
-export function kindsOf({ port, writes }: Call): FaultKind[] {
+export function kindsOf({ port, writes, about }: Call): FaultKind[] {
+  const late = about === undefined ? [] : passed;
   switch (port) {
     case "table":
-      return [...any, "throttled", ...(writes ? written : [])];
+      return [...any, "throttled", ...(writes ? [...written, ...late] : [])];
     case "index":
       return [...any, "throttled", "stale"];
     case "kube":
-      return [...any, "throttled", ...(writes ? ([...written, "twice", "late"] as const) : (["stale"] as const))];
+      return [
+        ...any,
+        "throttled",
+        ...(writes ? ([...written, "twice", "late", ...late] as const) : (["stale"] as const)),
+      ];
     case "watch":
       return ["dies before", "fails"];
     case "seal":

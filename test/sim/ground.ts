@@ -25,6 +25,9 @@ export interface Ground {
   /** No faults any more. */
   calm: boolean;
   meets(key: string, call: Call): FaultKind | undefined;
+  /** Calls `wake` at the next time that another than `by` has got ahead of it with this cluster. */
+  upon(what: "overtaken" | "outwritten", cluster: string, by: string, wake: () => void): void;
+  passed(what: "overtaken" | "outwritten", cluster: string, by: string): void;
   tell(line: string): void;
   /** What happened, as one text of fixed length. */
   hash(): string;
@@ -54,6 +57,7 @@ export function newGround(
   const mail = newMail(world.clock);
   const quiet = (): void => {};
   const time = (): number => Date.parse(world.clock.now());
+  let waiting: { what: string; by: string; wake: () => void }[] = [];
   const ground: Ground = {
     world,
     dice,
@@ -76,6 +80,12 @@ export function newGround(
       ground.points.struck.add(`${call.port} ${call.what}`.replaceAll(/[0-9a-hjkmnp-tv-z]{26}/g, "…"));
       ground.tell(`${key} ${call.what}: ${kind}`);
       return kind;
+    },
+    upon: (what, cluster, by, wake) => void waiting.push({ what: `${what} ${cluster}`, by, wake }),
+    passed(what, cluster, by) {
+      const those = waiting.filter((each) => each.what === `${what} ${cluster}` && each.by !== by);
+      waiting = waiting.filter((each) => !those.includes(each));
+      for (const { wake } of those) wake();
     },
     tell(line) {
       const said = `${world.clock.now().slice(11, 23)} ${line}`;

@@ -2,6 +2,7 @@ import { kubeName } from "#core/id.ts";
 import type { Answer } from "../world/people.ts";
 import type { Actors } from "./actors.ts";
 import { type Client, newClient, type User } from "./client.ts";
+import { type Crowd, move, rush, twins } from "./crowd.ts";
 import { between, one } from "./dice.ts";
 import type { Ground } from "./ground.ts";
 import { disturb } from "./stranger.ts";
@@ -41,6 +42,9 @@ export const jobs = [
   "limit",
   "close",
   "look",
+  "twins",
+  "rush",
+  "move",
 ] as const;
 export type Job = (typeof jobs)[number];
 
@@ -129,6 +133,15 @@ export function newJobs(ground: Ground, actors: Actors, staff: User, told: Told)
   const asStaff = async (house: House, body: unknown): Promise<unknown> =>
     await client.ask(staff, { method: "PATCH", path: `/v1/home/tenants/${house.tenant}`, body });
 
+  const crowd: Crowd = {
+    ground,
+    create,
+    update,
+    remove,
+    limit: (house, limits) => asStaff(house, { limits }),
+    newToken: (house, name) => newToken(house, "/v1/tokens", { name, member: house.robot }),
+  };
+
   return {
     client,
     asStaff,
@@ -213,6 +226,12 @@ export function newJobs(ground: Ground, actors: Actors, staff: User, told: Told)
           }
           return;
         }
+        case "twins":
+          return id === undefined ? undefined : await twins(crowd, house, id, key);
+        case "rush":
+          return await rush(crowd, house, key);
+        case "move":
+          return id === undefined ? undefined : await move(crowd, house, id, key);
         default:
           return job satisfies never;
       }

@@ -1,5 +1,5 @@
 import { epochAnnotation } from "#core/cluster/fence.ts";
-import type { Edit, Found, Target } from "#core/context.ts";
+import type { Edit, Found, Ref, Target } from "#core/context.ts";
 import type { Op, TableWorld } from "../world/table.ts";
 import type { Cluster } from "#core/cluster/schema.ts";
 import type { Answer } from "../world/people.ts";
@@ -117,6 +117,20 @@ export function newJudge(tables: TableWorld, now: () => string) {
       const free = takes || known.holder === undefined || known.holder === by;
       hold("I4 who lost a lease writes no more", free, () => `${by} wrote ${id}, which ${known.holder} holds`);
       known.holder = takes ? by : edit.remove?.includes("holder") === true ? undefined : known.holder;
+    },
+    /** A process has ended a row for good. */
+    ended(by: string, id: string): void {
+      const holder = clusters.get(id)?.holder;
+      hold("I4 who lost a lease ends nothing", holder === by, () => `${by} ended ${id}, which ${holder} holds`);
+    },
+    /** We have removed an object of a host. What holds a cluster's data goes only when that was asked for. */
+    erased({ kind, name, namespace = name }: Ref): void {
+      if (!["Namespace", "PersistentVolumeClaim"].includes(kind) || !namespace.startsWith("cls-")) return;
+      const id = namespace.replace("-", "_");
+      const tenant = clusters.get(id)?.tenant ?? "";
+      const row = tables.peek(tenant, "cluster", id) as Cluster | undefined;
+      const asked = row === undefined || row.deletedAt !== undefined;
+      hold("I2 what lives keeps its data", asked, () => `${kind} ${namespace}/${name} of a living cluster was removed`);
     },
     get checks() {
       return checks;

@@ -19,6 +19,9 @@ export const scripts: { job: Job; before: Job[] }[] = [
   { job: "limit", before: ["create"] },
   { job: "close", before: ["token"] },
   { job: "look", before: ["create"] },
+  { job: "twins", before: ["create"] },
+  { job: "rush", before: ["token"] },
+  { job: "move", before: ["create"] },
 ];
 
 export interface Point {

@@ -1,4 +1,4 @@
-import type { Home, Kube, Place, Seal, Table, Target } from "#core/context.ts";
+import type { Change, Home, Kube, Place, Seal, Table, Target } from "#core/context.ts";
 import type { Page } from "#core/page.ts";
 import type { Deps } from "#functions/deps.ts";
 import { newChance } from "../world/clock.ts";
@@ -33,6 +33,7 @@ export function newProcess(ground: Ground, name: string, skewMs = 0): Process {
   let calls = 0;
   let dead = false;
   let thawsAt = 0;
+  let thaw = new AbortController();
   let end = (): void => {};
   const died = new Promise<void>((resolve) => (end = resolve));
   const kill = (): void => {
@@ -46,7 +47,7 @@ export function newProcess(ground: Ground, name: string, skewMs = 0): Process {
   const nap = async (ms: number, signal?: AbortSignal): Promise<void> => {
     if (dead) return await never();
     await clock.sleep(ms, signal);
-    while (!dead && time() < thawsAt) await clock.sleep(thawsAt - time());
+    while (!dead && time() < thawsAt) await clock.sleep(thawsAt - time(), thaw.signal);
     if (dead) await never();
   };
 
@@ -56,8 +57,16 @@ export function newProcess(ground: Ground, name: string, skewMs = 0): Process {
     const kind = ground.meets(key, call);
     const roll = (what: string, low: number, high: number): number => between(dice(what, key), low, high);
     await nap(roll("latency", 1, 30) + (kind === "slow" ? roll("slow", 1_000, 9_000) : 0));
-    if (kind === "freezes") {
+    if (kind === "freezes" || kind === "overtaken" || kind === "outwritten") {
       thawsAt = time() + roll("frozen", 10_000, 150_000);
+      if (kind !== "freezes") {
+        thawsAt = time() + 150_000;
+        ground.upon(kind, call.about ?? "", name, () => {
+          thawsAt = time();
+          thaw.abort();
+          thaw = new AbortController();
+        });
+      }
       await nap(0);
     }
     if (kind === "dies before") kill();
@@ -93,7 +102,7 @@ export function newProcess(ground: Ground, name: string, skewMs = 0): Process {
     random: chance,
     sleep: nap,
     tools: async () => ({
-      kube: (target: Target): Kube => wiredKube(ground, meet, target),
+      kube: (target: Target): Kube => wiredKube(ground, meet, name, target),
       seal: wiredSeal(world.seal, meet),
     }),
     bury: async () => {},
@@ -123,13 +132,16 @@ function wiredSeal(seal: Seal, meet: Meet): Seal {
   };
 }
 
+const clusterOf = (changes: readonly Change[]): string | undefined =>
+  changes.find(({ kind, act }) => kind === "cluster" && act !== "insert" && act !== "check")?.id;
+
 function wiredHome(ground: Ground, meet: Meet, by: string): Home {
   const inner = ground.world.deps.home;
   const read = (what: string): Call => ({ port: "table", what, writes: false });
-  const write = (what: string): Call => ({ port: "table", what, writes: true });
-  /** An index is behind: it answers as it did when somebody last asked the same. */
+  const write = (what: string, about?: string): Call => ({ port: "table", what, writes: true, about });
+  /** An index is behind: it answers as it did when somebody last asked the same, and at first as if nothing was there. */
   const across = async <P extends Place>(what: string, ask: () => Promise<Page<P>>): Promise<Page<P>> => {
-    const older = ground.indexed.get(what) as Page<P> | undefined;
+    const older = (ground.indexed.get(what) as Page<P> | undefined) ?? { items: [], next: null };
     const page = await meet({ port: "index", what, writes: false }, ask, () => structuredClone(older));
     ground.indexed.set(what, page);
     return page;
@@ -142,11 +154,19 @@ function wiredHome(ground: Ground, meet: Meet, by: string): Home {
       getAll: (keys) => meet(read(`get ${keys.map(([kind]) => kind.name).join()}`), () => rows.getAll(keys)),
       list: (kind, page) => meet(read(`list ${kind.name}`), () => rows.list(kind, page)),
       write: (...changes) =>
-        meet(write(`write ${changes.map(({ act, kind }) => `${act} ${kind}`).join()}`), () => rows.write(...changes)),
+        meet(
+          write(`write ${changes.map(({ act, kind }) => `${act} ${kind}`).join()}`, clusterOf(changes)),
+          async () => {
+            await rows.write(...changes);
+            for (const { act, kind, id } of changes)
+              if (act === "remove" && kind === "cluster") ground.judge.ended(by, id);
+          },
+        ),
       edit: (kind, id, edit) =>
-        meet(write(`edit ${kind.name}`), async () => {
+        meet(write(`edit ${kind.name}`, kind.name === "cluster" ? id : undefined), async () => {
           const row = await rows.edit(kind, id, edit);
           if (kind.name === "cluster") ground.judge.edited(by, id, edit);
+          if (kind.name === "cluster" && edit.set?.["epoch"] !== undefined) ground.passed("overtaken", id, by);
           return row;
         }),
     };

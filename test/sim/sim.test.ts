@@ -13,7 +13,10 @@ const seeds = Number(process.env["BERTH_SEEDS"] ?? (deep ? 20_000 : 500));
 const pointsMax = deep ? Number.POSITIVE_INFINITY : Number(process.env["BERTH_POINTS"] ?? 600);
 const alone = process.env["BERTH_SEED"];
 /** Seeds that once broke a promise, and which. */
-const found: [seed: number, what: string][] = [];
+const found: [seed: number, what: string][] = [
+  [161, "a Service that a stranger took before the leaves were kept, and no leaves were ever made"],
+  [230, "a key was kept of a cluster that had been ended meanwhile"],
+];
 
 const figures = new Figures();
 

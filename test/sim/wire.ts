@@ -1,21 +1,33 @@
 import { type Found, type Kube, KubeFault, type Manifest, type Query, type Ref, type Target } from "#core/context.ts";
+import { refOf } from "../world/apiserver/ref.ts";
 import type { Call } from "./fault.ts";
 import type { Ground } from "./ground.ts";
 import type { Meet } from "./process.ts";
 
+/** Whose namespace is written, on a host. */
+function clusterOf({ kind, name, namespace }: Partial<Ref> & { kind: string }): string | undefined {
+  const space = kind === "Namespace" ? name : namespace;
+  return space?.startsWith("cls-") === true ? space.replace("-", "_") : undefined;
+}
+
 /** An API server over a wire that fails: each call may not come, not come back, or come twice. */
-export function wiredKube(ground: Ground, meet: Meet, target: Target): Kube {
+export function wiredKube(ground: Ground, meet: Meet, by: string, target: Target): Kube {
   const inner = ground.world.kubes.kube(target);
   const reached = async <T>(act: () => Promise<T>): Promise<T> => {
     if (!ground.isAway(target)) return await act();
     throw new KubeFault("unavailable", "no connection: the host is away");
   };
-  const called = <T>(verb: string, on: { kind: string; name?: string }, writes: boolean, act: () => Promise<T>) => {
-    const call: Call = { port: "kube", what: `${verb} ${on.kind} ${on.name ?? ""}`, writes };
-    return meet(call, () => reached(act));
+  const called = <T>(verb: string, on: Partial<Ref> & { kind: string }, writes: boolean, act: () => Promise<T>) => {
+    const about = writes ? clusterOf(on) : undefined;
+    const call: Call = { port: "kube", what: `${verb} ${on.kind} ${on.name ?? ""}`, writes, about };
+    return meet(call, async () => {
+      const done = await reached(act);
+      if (about !== undefined) ground.passed("outwritten", about, by);
+      return done;
+    });
   };
   const put = async (verb: string, manifest: Manifest, act: () => Promise<Found>): Promise<Found> =>
-    await called(verb, { kind: manifest.kind, name: manifest.metadata.name }, true, async () => {
+    await called(verb, refOf(manifest), true, async () => {
       const made = await act();
       ground.judge.landed(target, made);
       return made;
@@ -43,7 +55,11 @@ export function wiredKube(ground: Ground, meet: Meet, target: Target): Kube {
         () => inner.list(query),
         () => ground.past(target)?.list(query),
       ),
-    remove: (ref, seen) => called("remove", ref, true, () => inner.remove(ref, seen)),
+    remove: (ref, seen) =>
+      called("remove", ref, true, async () => {
+        await inner.remove(ref, seen);
+        ground.judge.erased(ref);
+      }),
     async *watch(query, options) {
       await meet({ port: "watch", what: `watch ${query.kind}`, writes: false }, () => reached(async () => {}));
       for await (const seen of inner.watch(query, options)) {

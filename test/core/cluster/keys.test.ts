@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { newStand, type Stand } from "../../flow/stand.ts";
-import { keepKey, keyNames, makeAuthorities, openKey } from "#core/cluster/keys.ts";
+import { adminTarget, keepKey, keyNames, makeAuthorities, openKey } from "#core/cluster/keys.ts";
+import { Refused } from "#core/context.ts";
 import { expiry } from "#core/pki/index.ts";
 import { workOf } from "#functions/deps.ts";
 
@@ -114,4 +115,35 @@ test("keys are items of their own, sealed, and one does not pass for another", a
   const binding = { tenant: stand.ada.tenant, cluster: id, name: "authorities" };
   const opened = await Promise.allSettled([first, second].map((sealed = "") => stand.world.seal.open(sealed, binding)));
   expect(opened.filter(({ status }) => status === "fulfilled").length).toBeLessThan(2);
+});
+
+test("what is remembered of a cluster is remembered of its address", async () => {
+  const stand = await newStand();
+  const id = await stand.make();
+  const { authorities } = await keys(stand, id);
+  const cluster = stand.row(id);
+  if (cluster === undefined || authorities === undefined) throw new Error("there is no such cluster");
+  const work = await workOf(stand.world.deps, stand.world.context(stand.ada.tenant));
+  const first = await adminTarget(work, cluster, authorities);
+  const moved = { ...cluster, placement: { ...cluster.placement, port: cluster.placement.port + 1 } };
+  const other = await adminTarget(work, moved, authorities);
+  expect([first.server, other.server]).toEqual(
+    [cluster, moved].map(({ placement: { address, port } }) => `https://${address}:${port}`),
+  );
+  expect(await adminTarget(work, cluster, authorities)).toBe(first);
+});
+
+test("a worker that slept until the cluster was ended keeps no key of it", async () => {
+  const stand = await newStand();
+  const { world } = stand;
+  const id = await stand.make();
+  const cluster = stand.row(id);
+  if (cluster === undefined) throw new Error("there is no such cluster");
+  const work = await workOf(world.deps, world.context(stand.ada.tenant));
+  const made = await makeAuthorities(work);
+  await stand.ada.call("DELETE", `/v1/clusters/${id}`);
+  await world.drain();
+  expect(stand.row(id)).toBeUndefined();
+  await expect(keepKey(work, cluster, "authorities", made, { once: true })).rejects.toThrow(Refused);
+  expect([...world.tables.rows()].filter(([key]) => key.includes(`/key/${id}`))).toEqual([]);
 });
