@@ -14,7 +14,7 @@ const pointsMax = deep ? Number.POSITIVE_INFINITY : Number(process.env["BERTH_PO
 const alone = process.env["BERTH_SEED"];
 /** Seeds that once broke a promise, and which. */
 const found: [seed: number, what: string][] = [
-  [161, "a Service that a stranger took before the leaves were kept, and no leaves were ever made"],
+  [161, "a Service whose labels a stranger took before the leaves were kept, and no leaves were ever made"],
   [230, "a key was kept of a cluster that had been ended meanwhile"],
 ];
 
