@@ -1,8 +1,6 @@
 import type { Context } from "./context.ts";
 import { Fault } from "./error.ts";
-
-export const roles = ["owner", "editor", "viewer", "staff"] as const;
-export type Role = (typeof roles)[number];
+import type { Role } from "./role.ts";
 
 /** What may be asked for: `noun:verb`, also the scopes of a token. */
 export const permissions = [

@@ -1,9 +1,9 @@
 import type * as z from "zod";
-import type { Role } from "./allow.ts";
 import { Fault } from "./error.ts";
 import type { ID } from "./id.ts";
 import type { Kube, Target } from "./kubernetes.ts";
 import type { Page, PageInput } from "./page.ts";
+import type { Role } from "./role.ts";
 
 // One door to all ports: what a verb needs to know comes from here.
 export * from "./kubernetes.ts";

@@ -46,3 +46,14 @@ export class Fault extends Error {
 
 /** What is not there and what the caller may not see are one answer, to the letter. */
 export const missing = (noun: string): Fault => new Fault("missing", `There is no such ${noun}.`);
+
+/**
+ * The first line of a change that was asked for on one generation.
+ * @param meant left out, any.
+ * @throws Fault `stale`, with the generation that is there, when another one was meant.
+ */
+export function unmoved(noun: string, generation: number, meant: number | undefined): void {
+  if (meant === undefined || meant === generation) return;
+  const message = `The ${noun} was changed meanwhile; it is at generation ${generation} now.`;
+  throw new Fault("stale", message, { generation });
+}

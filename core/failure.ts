@@ -6,10 +6,14 @@ import { type Kept, later, limits } from "./lease.ts";
 /** What became of a pass that failed; `busy` when the row is another's by now. */
 export type Failure = { state: "failed"; why: string } | { state: "parked"; why: string } | { state: "busy" };
 
+/** Half of it to all of it, by chance, so that those who wait the same don't come back in step. */
+export const jitter = (ctx: { random(bytes: number): Uint8Array }, whole: number): number =>
+  whole / 2 + ((ctx.random(1)[0] ?? 0) / 255) * (whole / 2);
+
 /** Seconds until the next try: 5 s doubled per failure up to 10 min, half of it by chance so that rows don't march. */
 export function backOff(ctx: { random(bytes: number): Uint8Array }, failures: number): number {
   const whole = Math.min(limits.backOffMaxSeconds, limits.backOffSeconds * 2 ** Math.max(0, failures - 1));
-  return whole / 2 + ((ctx.random(1)[0] ?? 0) / 255) * (whole / 2);
+  return jitter(ctx, whole);
 }
 
 /** What a row depends on is known to have been silent for a while: there is no need to try a few times. */

@@ -1,4 +1,4 @@
-import { ulid } from "ulid";
+import { decodeTime, ulid } from "ulid";
 import * as z from "zod";
 
 /** The prefix of each noun's ids (DESIGN 4). */
@@ -43,3 +43,12 @@ export function nounOf(id: string): Noun | undefined {
 
 /** The Kubernetes name of a thing: its id with `-` for `_`. Deterministic, legal and never reused. */
 export const kubeName = (id: string): string => id.replace("_", "-");
+
+/** The other way: the id of a `noun` whose Kubernetes name this is; undefined when it is no such name. */
+export function idNamed<N extends Noun>(noun: N, name = ""): ID<N> | undefined {
+  const id = name.replace("-", "_");
+  return pattern(noun).test(id) ? (id as ID<N>) : undefined;
+}
+
+/** When an id was made, in milliseconds. */
+export const bornAt = (id: string): number => decodeTime(id.slice(id.indexOf("_") + 1));

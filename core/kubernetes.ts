@@ -1,5 +1,8 @@
 // The port to Kubernetes: what one API server can be asked, in terms of this house.
 
+/** On all that Berth makes in any Kubernetes, and how it is found again. */
+export const ours = { "app.kubernetes.io/managed-by": "berth" } as const;
+
 /** Where an API server is and who we are there. PEM texts. */
 export interface Target {
   /** `https://address:port` */

@@ -16,6 +16,23 @@ export interface PageInput {
 export const limitDefault = 50;
 export const limitMax = 100;
 
+/** A list from its first page to its last, page by page: each is read when the one before it has been used. */
+export async function* pages<T>(read: (page: PageInput) => Promise<Page<T>>): AsyncGenerator<T[], void> {
+  let after: string | undefined;
+  do {
+    const page = await read({ limit: limitMax, after });
+    yield page.items;
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+}
+
+/** All that a list holds, in its order; for lists that are known to be short. */
+export async function collect<T>(read: (page: PageInput) => Promise<Page<T>>): Promise<T[]> {
+  const items: T[] = [];
+  for await (const some of pages(read)) items.push(...some);
+  return items;
+}
+
 export const encodeCursor = (position: string): string => Buffer.from(position).toString("base64url");
 
 /** @throws Fault `invalid` when the text never was a cursor of ours. */

@@ -2,36 +2,14 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { type Binary, type Progress, programs, versions, type Wanted } from "./binary.ts";
 import { run } from "./command.ts";
 import { locked } from "./lock.ts";
 import { goEnvironment, sourceFolder, sourceOf } from "./source.ts";
 import { digest } from "./state.ts";
 
-/** What we build when nothing else is said; the modules' go.mod files pin the same versions. */
-export const versions = { kube: "1.34.4", etcd: "3.6.16", pause: "1" } as const;
-export type Binary = keyof typeof versions;
-export type Progress = (line: string) => void;
-
-/** The names that the `kube` binary answers to, each a link beside it. */
-export const programs = [
-  "kube-apiserver",
-  "kube-controller-manager",
-  "kube-scheduler",
-  "kube-proxy",
-  "kubelet",
-  "kubectl",
-] as const;
-
 /** Where builds are kept between stacks: `$BERTH_CACHE`, else `~/.cache/berth`. */
 export const cache = (): string => process.env["BERTH_CACHE"] ?? join(homedir(), ".cache", "berth");
-
-/** One of our binaries in one version, as `1.34.4`. */
-export interface Wanted {
-  name: Binary;
-  version: string;
-}
-
-export const ours = (name: Binary): Wanted => ({ name, version: versions[name] });
 
 /**
  * The folder that holds the built binary (and, for `kube`, its links). Builds it when it is not there:

@@ -1,8 +1,8 @@
 // One containerd of our own per Kubernetes node: its own folders, socket and CNI configuration.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { type Binary, versions } from "./binary.ts";
 import { run } from "./command.ts";
-import { type Binary, versions } from "./build.ts";
 import { enter, type Namespace } from "./network.ts";
 import { start, until } from "./process.ts";
 import { save, type State } from "./state.ts";

@@ -1,6 +1,6 @@
 // What a new stack needs before it can be used: a tenant with a token, and its host, both through the public API.
 import { readFileSync } from "node:fs";
-import type { HostInfo } from "./host/index.ts";
+import type { HostInfo } from "./host/info.ts";
 import { ranges } from "./host/plane.ts";
 import type { paths } from "./settings.ts";
 import { read, save } from "./state.ts";

@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
-import { build, cache, ours, programs, type Progress, type Wanted } from "./build.ts";
+import { ours, type Progress, programs, type Wanted } from "./binary.ts";
+import { build, cache } from "./build.ts";
 import { type Containerd, ctr, imageName } from "./containerd.ts";
 import { run } from "./command.ts";
 import { read, save } from "./state.ts";

@@ -1,7 +1,7 @@
 // Go modules of versions that we don't keep in the repository: made from what upstream's own module asks for.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Progress, Wanted } from "./build.ts";
+import type { Progress, Wanted } from "./binary.ts";
 import { run } from "./command.ts";
 import { digest } from "./state.ts";
 

@@ -1,10 +1,11 @@
 // Kubernetes versions that the host of our own offers beside the one it runs.
 import { join } from "node:path";
 import { entries, expired } from "#core/version/catalogue.ts";
-import { built, ours, type Progress, versions, type Wanted } from "./build.ts";
+import { ours, type Progress, versions, type Wanted } from "./binary.ts";
+import { built } from "./build.ts";
 import { containerd, imageName } from "./containerd.ts";
 import { register } from "./enrol.ts";
-import type { HostInfo } from "./host/index.ts";
+import type { HostInfo } from "./host/info.ts";
 import { provide } from "./image.ts";
 import { locked } from "./lock.ts";
 import { namespace } from "./network.ts";

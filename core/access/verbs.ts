@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { allow } from "../allow.ts";
 import * as Audit from "../audit/index.ts";
 import * as Cluster from "../cluster/index.ts";
-import { type Found, type Kube, KubeFault, type Work } from "../context.ts";
+import { type Found, type Kube, KubeFault, ours, type Work } from "../context.ts";
 import { Fault } from "../error.ts";
 import { type ID, kubeName } from "../id.ts";
 import * as PKI from "../pki/index.ts";
@@ -74,7 +74,7 @@ async function sessionSecret(ctx: Work, kube: Kube, namespace: string): Promise<
   const ref = { apiVersion: "v1", kind: "Secret", name, namespace };
   const found = await kube.get(ref);
   if (found !== undefined) return found;
-  const labels = { "app.kubernetes.io/managed-by": "berth", "berth.dev/member": kubeName(ctx.actor.member) };
+  const labels = { ...ours, "berth.dev/member": kubeName(ctx.actor.member) };
   try {
     return await kube.create({
       apiVersion: "v1",

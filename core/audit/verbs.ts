@@ -1,7 +1,7 @@
 import { allow } from "../allow.ts";
 import type { Change, Context } from "../context.ts";
 import { newID } from "../id.ts";
-import { limitMax, type Page, type PageInput, sift } from "../page.ts";
+import { type Page, type PageInput, pages, sift } from "../page.ts";
 import { rangeOf } from "./range.ts";
 import {
   type Audit,
@@ -66,16 +66,12 @@ export async function list(ctx: Context, asked: PageInput & Filter): Promise<Pag
  */
 export function entries(ctx: Context, period: Period): AsyncGenerator<Entry[], void> {
   allow(ctx, "audit:read");
-  return pages(ctx, rangeOf(period));
+  return parsed(ctx, rangeOf(period));
 }
 
-async function* pages(ctx: Context, range: ReturnType<typeof rangeOf>): AsyncGenerator<Entry[], void> {
-  let after: string | undefined;
-  do {
-    const page = await ctx.table.list(auditKind, { ...range, limit: limitMax, after });
-    yield page.items.map((item) => Entry.parse(item));
-    after = page.next ?? undefined;
-  } while (after !== undefined);
+async function* parsed(ctx: Context, range: ReturnType<typeof rangeOf>): AsyncGenerator<Entry[], void> {
+  for await (const rows of pages((page) => ctx.table.list(auditKind, { ...range, ...page })))
+    yield rows.map((row) => Entry.parse(row));
 }
 
 /** The tenant's digests, oldest first, and the end of their chain as it was before they were read. For owners. */

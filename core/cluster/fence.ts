@@ -1,5 +1,5 @@
 // What keeps an older worker's writes off a host: the lease's epoch is on all that Berth writes there, and the host
-// refuses what is below (docs/host-role.yaml has the policy, docs/design.md 3.7 the why).
+// refuses what is below (docs/host-role.yaml has the policy, decision 0014 the why).
 import { type Found, type Kube, KubeFault, type Manifest } from "../context.ts";
 import { refOf } from "../kube/index.ts";
 

@@ -1,8 +1,8 @@
 // The lap: one host compared with what the rows last saw of it, by metadata alone and without a write.
 import * as Audit from "../audit/index.ts";
-import { type Context, type Found, type Home, type Kube, Newer, type Place } from "../context.ts";
-import { type ID, kubeName, nounOf } from "../id.ts";
-import { limitMax } from "../page.ts";
+import { type Context, type Found, type Home, type Kube, Newer, ours, type Place } from "../context.ts";
+import { type ID, idNamed, kubeName } from "../id.ts";
+import { limitMax, pages } from "../page.ts";
 import { hostKinds, sightOf } from "./digest.ts";
 import { type Cluster, clusterKind, receiptKind } from "./schema.ts";
 
@@ -23,8 +23,6 @@ export interface Survey {
   /** Names of namespaces that say they are ours and of which the table knows nothing. They are never touched. */
   strangers: string[];
 }
-
-const ours = { "app.kubernetes.io/managed-by": "berth" };
 
 /** Lists each kind that Berth makes once over the whole host. @throws KubeFault when a list does not come. */
 export async function survey(home: Home, kube: Kube, host: ID<"host">): Promise<Survey> {
@@ -59,12 +57,9 @@ function isInPlace({ kind, metadata: { name, namespace, labels } }: Found): bool
 /** By the names that they have on the host. */
 async function allCarried(home: Home, host: ID<"host">): Promise<Map<string, Place & { sight?: string }>> {
   const carried = new Map<string, Place & { sight?: string }>();
-  for (let after: string | undefined; ; ) {
-    const page = await home.carried(host, { limit: limitMax, after });
-    for (const place of page.items) carried.set(kubeName(place.id), place);
-    if (page.next === null) return carried;
-    after = page.next;
-  }
+  for await (const places of pages((page) => home.carried(host, page)))
+    for (const place of places) carried.set(kubeName(place.id), place);
+  return carried;
 }
 
 /**
@@ -102,8 +97,8 @@ async function known(home: Home, { tenant, id }: Place): Promise<Cluster | undef
 /** A namespace that the index does not know: the index is behind, or the cluster was ended, or we can't tell. */
 async function judge(home: Home, namespace: Found, survey: Survey): Promise<void> {
   const { name, labels, deletionTimestamp } = namespace.metadata;
-  const [id, tenant] = [name, labels?.["berth.dev/tenant"] ?? ""].map((text) => text.replace("-", "_"));
-  if (!isCluster(id) || !isTenant(tenant)) {
+  const [id, tenant] = [idNamed("cluster", name), idNamed("tenant", labels?.["berth.dev/tenant"])];
+  if (id === undefined || tenant === undefined) {
     survey.strangers.push(name);
     return;
   }
@@ -122,9 +117,6 @@ async function judge(home: Home, namespace: Found, survey: Survey): Promise<void
     if (!(error instanceof Newer)) throw error;
   }
 }
-
-const isCluster = (id: string | undefined): id is ID<"cluster"> => nounOf(id ?? "") === "cluster";
-const isTenant = (id: string | undefined): id is ID<"tenant"> => nounOf(id ?? "") === "tenant";
 
 /**
  * Deletes the namespace of a cluster that was ended for good: exactly the one that was seen, as it was seen.

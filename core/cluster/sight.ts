@@ -2,6 +2,7 @@
 import type { Found, Kube, Query, Work } from "../context.ts";
 import { type ID, kubeName } from "../id.ts";
 import * as Member from "../member/index.ts";
+import { collect } from "../page.ts";
 import type { Lesson } from "../settle.ts";
 import { hostKinds } from "./digest.ts";
 import { keyOf } from "./drift.ts";
@@ -70,13 +71,8 @@ export async function look(ctx: Work, cluster: Cluster): Promise<Seen> {
 
 /** Who owns the tenant; a suspended owner has no account while it is. */
 export async function ownersOf(ctx: Work): Promise<ID<"member">[]> {
-  const owners: ID<"member">[] = [];
-  for (let after: string | undefined; ; ) {
-    const page = await ctx.table.list(Member.memberKind, { limit: 100, after });
-    owners.push(...page.items.filter(({ role, state }) => role === "owner" && state === "active").map(({ id }) => id));
-    if (page.next === null) return owners;
-    after = page.next;
-  }
+  const members = await collect((page) => ctx.table.list(Member.memberKind, page));
+  return members.filter(({ role, state }) => role === "owner" && state === "active").map(({ id }) => id);
 }
 
 export const known = <T>(value: T | undefined): T => {

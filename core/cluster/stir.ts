@@ -1,6 +1,6 @@
 import { type Context, Refused } from "../context.ts";
 import { limits } from "../lease.ts";
-import { limitMax } from "../page.ts";
+import { pages } from "../page.ts";
 import { clusterKind } from "./schema.ts";
 
 /**
@@ -8,11 +8,9 @@ import { clusterKind } from "./schema.ts";
  * A lost poke costs a minute, as each is due. Who holds a lease is told to look again; what is parked stays so.
  */
 export async function stir(ctx: Context): Promise<void> {
-  let after: string | undefined;
-  do {
-    const page = await ctx.table.list(clusterKind, { limit: limitMax, after });
+  for await (const clusters of pages((page) => ctx.table.list(clusterKind, page))) {
     await Promise.all(
-      page.items.map(async ({ id }) => {
+      clusters.map(async ({ id }) => {
         // Dirty also where nobody was seen to hold it: somebody may since, who looked before the change.
         const set = { lookAt: ctx.now(), dirty: true };
         try {
@@ -25,6 +23,5 @@ export async function stir(ctx: Context): Promise<void> {
         await ctx.poke(id);
       }),
     );
-    after = page.next ?? undefined;
-  } while (after !== undefined);
+  }
 }

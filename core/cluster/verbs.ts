@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { allow } from "../allow.ts";
 import * as Audit from "../audit/index.ts";
 import { type Context, Refused } from "../context.ts";
-import { Fault, missing } from "../error.ts";
+import { Fault, missing, unmoved } from "../error.ts";
 import { type ID, newID } from "../id.ts";
 import type { Page, PageInput } from "../page.ts";
 import * as PKI from "../pki/index.ts";
@@ -102,7 +102,7 @@ export async function update(
     await guard(ctx, placement.host, input.sourceRanges);
   }
   return await change(ctx, id, "cluster:update", Object.keys(input), (cluster) => {
-    unmoved(cluster, only.generation);
+    unmoved("cluster", cluster.generation, only.generation);
     if (cluster.deletedAt !== undefined) throw new Fault("conflict", "The cluster is being removed.");
     const spec = { ...cluster.spec };
     if (input.labels !== undefined) spec.labels = input.labels;
@@ -124,7 +124,7 @@ export async function remove(
 ): Promise<View> {
   allow(ctx, "cluster:write");
   const cluster = await store.get(ctx, id);
-  unmoved(cluster, only.generation);
+  unmoved("cluster", cluster.generation, only.generation);
   if (only.confirm !== undefined && only.confirm !== cluster.name) {
     throw new Fault("invalid", "The name does not match.", {
       errors: [{ field: "confirm", message: "must be the cluster's name" }],
@@ -132,8 +132,8 @@ export async function remove(
   }
   if (cluster.deletedAt !== undefined) return store.view(cluster);
   return await change(ctx, id, "cluster:remove", ["deletedAt"], (now) => {
-    const { spec, deletedAt } = now;
-    unmoved(now, only.generation);
+    const { spec, deletedAt, generation } = now;
+    unmoved("cluster", generation, only.generation);
     if (spec.deletionProtection) {
       throw new Fault("conflict", "The cluster is protected; take deletionProtection away first.", {
         errors: [{ field: "deletionProtection", message: "must be false before the cluster can be removed" }],
@@ -141,13 +141,6 @@ export async function remove(
     }
     return { deletedAt: deletedAt ?? ctx.now() };
   });
-}
-
-/** @throws Fault `stale`, with the generation that is there, when another one was meant. */
-function unmoved({ generation }: Cluster, meant: number | undefined): void {
-  if (meant === undefined || meant === generation) return;
-  const message = `The cluster was changed meanwhile; it is at generation ${generation} now.`;
-  throw new Fault("stale", message, { generation });
 }
 
 /** One change of what is wanted: on the generation it was made of, with its audit entry, and a poke. */

@@ -1,7 +1,7 @@
-import { decodeTime } from "ulid";
 import { allow } from "../allow.ts";
 import type { Context } from "../context.ts";
 import * as Host from "../host/index.ts";
+import { bornAt } from "../id.ts";
 import { limits } from "../lease.ts";
 import { limitMax } from "../page.ts";
 import type { Health } from "./schema.ts";
@@ -23,7 +23,7 @@ export async function look(ctx: Context): Promise<Health> {
     Promise.all(shards.map((shard) => home.due(shard, before, { limit: limitMax }))),
     Promise.all(shards.map((shard) => home.unsealed(shard, new Date(now).toISOString(), { limit: 1 }))),
   ]);
-  const oldest = unsealed.flatMap(({ items }) => items.map(({ id }) => decodeTime(id.slice(id.indexOf("_") + 1))));
+  const oldest = unsealed.flatMap(({ items }) => items.map(({ id }) => bornAt(id)));
   return {
     tableMilliseconds: now - began,
     hosts: { all: hosts.length, healthy: hosts.filter((host) => Host.healthy(host, ctx.now())).length },

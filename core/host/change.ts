@@ -2,7 +2,7 @@ import { allow } from "../allow.ts";
 import * as Audit from "../audit/index.ts";
 import { type Edit, KubeFault, Refused, type Context, type Work } from "../context.ts";
 import { secondsBetween } from "../condition.ts";
-import { Fault } from "../error.ts";
+import { Fault, unmoved } from "../error.ts";
 import type { ID } from "../id.ts";
 import { limits } from "../lease.ts";
 import { limitMax } from "../page.ts";
@@ -115,7 +115,7 @@ async function asItWas(work: Work, id: ID<"host">): Promise<string | undefined> 
 export async function remove(ctx: Context, id: ID<"host">, only: Only = {}): Promise<void> {
   allow(ctx, "home:write");
   const host = await find(ctx.table, id);
-  fresh(host, only);
+  unmoved("host", host.generation ?? 1, only.generation);
   const { length } = await carries(ctx, id);
   if (length > 0) {
     const them = length === 1 ? "1 cluster stands" : `${length} clusters stand`;
@@ -148,12 +148,6 @@ const asRead = ({ generation }: Host): { generation: number | { absent: true } }
   generation: generation ?? { absent: true },
 });
 
-function fresh({ generation = 1 }: Host, only: Only): void {
-  if (only.generation === undefined || only.generation === generation) return;
-  const message = `The host was changed meanwhile; it is at generation ${generation} now.`;
-  throw new Fault("stale", message, { generation });
-}
-
 /** One change that a person makes, on the generation it was made of. An edit of nothing writes nothing. */
 async function change(
   ctx: Context,
@@ -162,7 +156,7 @@ async function change(
 ): Promise<Host> {
   for (let tries = 1; ; tries += 1) {
     const host = await find(ctx.table, id);
-    fresh(host, only);
+    unmoved("host", host.generation ?? 1, only.generation);
     const { set, remove: gone = [] } = edit(host);
     if (set === undefined) return host;
     const next = { ...set, generation: (host.generation ?? 1) + 1 };

@@ -1,5 +1,5 @@
 // A host's first words with us: which cluster it is, whether our credential works there, whether it fences.
-import { type Kube, KubeFault, type Manifest, type Target, type Work } from "../context.ts";
+import { type Kube, KubeFault, type Manifest, ours, type Target, type Work } from "../context.ts";
 import { Fault } from "../error.ts";
 
 export interface Greeting {
@@ -14,7 +14,7 @@ export interface Greeting {
 const probe: Manifest = {
   apiVersion: "v1",
   kind: "Namespace",
-  metadata: { name: "berth-fence-probe", labels: { "app.kubernetes.io/managed-by": "berth" } },
+  metadata: { name: "berth-fence-probe", labels: ours },
 };
 
 /**

@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Binding, Change, Context, Home, Table, Target, Work } from "../context.ts";
 import { Fault, missing } from "../error.ts";
 import type { ID } from "../id.ts";
-import { limitMax } from "../page.ts";
+import { collect, limitMax } from "../page.ts";
 import { credentialKind, type Host, hostKind, type Seat, seatKind, type View } from "./schema.ts";
 
 /** A host that was not well for so long gets no new clusters. The sweep looks each minute. */
@@ -50,16 +50,7 @@ export async function view(ctx: Pick<Context, "home" | "now">, host: Host): Prom
 }
 
 /** Every host, in the order of their ids. There are tens of them, so all are read. */
-export async function all(home: Home): Promise<Host[]> {
-  const hosts: Host[] = [];
-  let after: string | undefined;
-  do {
-    const page = await home.table(home.tenant).list(hostKind, { limit: limitMax, after });
-    hosts.push(...page.items);
-    after = page.next ?? undefined;
-  } while (after !== undefined);
-  return hosts;
-}
+export const all = (home: Home): Promise<Host[]> => collect((page) => homeTable(home).list(hostKind, page));
 
 /** What can be run where now: hosts that are ready and well. It tells no tenant which hosts there are. */
 export async function offers(
@@ -231,13 +222,5 @@ function takeSeat(
 }
 
 /** Every seat that is taken on a host, by port. */
-export async function seats(home: Home, host: ID<"host">): Promise<Seat[]> {
-  const taken: Seat[] = [];
-  let after: string | undefined;
-  do {
-    const page = await homeTable(home).list(seatKind, { limit: limitMax, after, prefix: `${host}/` });
-    taken.push(...page.items);
-    after = page.next ?? undefined;
-  } while (after !== undefined);
-  return taken;
-}
+export const seats = (home: Home, host: ID<"host">): Promise<Seat[]> =>
+  collect((page) => homeTable(home).list(seatKind, { ...page, prefix: `${host}/` }));

@@ -1,4 +1,4 @@
-import type { Role } from "../allow.ts";
+import type { Role } from "../role.ts";
 
 /** From what may least to what may most; each may all that the one before may. */
 const ranks: Role[] = ["viewer", "editor", "owner", "staff"];

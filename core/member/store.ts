@@ -1,7 +1,7 @@
 import { type Change, type Context, Refused } from "../context.ts";
-import { Fault, missing } from "../error.ts";
+import { Fault, missing, unmoved } from "../error.ts";
 import type { ID } from "../id.ts";
-import { limitMax } from "../page.ts";
+import { pages } from "../page.ts";
 import { leads, reaches } from "./rank.ts";
 import { type Member, memberKind } from "./schema.ts";
 
@@ -41,12 +41,7 @@ export async function change<T>(
 ): Promise<T> {
   for (let left = tries; left > 0; left -= 1) {
     const member = await get(ctx, id);
-    if (generation !== undefined && generation !== member.generation) {
-      const now = member.generation;
-      throw new Fault("stale", `The member was changed meanwhile; it is at generation ${now} now.`, {
-        generation: now,
-      });
-    }
+    unmoved("member", member.generation, generation);
     if (!reaches(ctx.actor.role, member.role)) throw new Fault("forbidden", "The member's role is above your own.");
     try {
       return await work(member);
@@ -98,14 +93,11 @@ export async function guards(ctx: Context, member: Member, falls: boolean): Prom
 
 /** An active member who can stand for this one: at least of its role. */
 async function another(ctx: Context, member: Member): Promise<Member | undefined> {
-  let after: string | undefined;
-  do {
-    const page = await ctx.table.list(memberKind, { limit: limitMax, after });
-    const found = page.items.find(
+  for await (const members of pages((page) => ctx.table.list(memberKind, page))) {
+    const found = members.find(
       ({ id, role, state }) => id !== member.id && state === "active" && reaches(role, member.role),
     );
     if (found !== undefined) return found;
-    after = page.next ?? undefined;
-  } while (after !== undefined);
+  }
   return undefined;
 }

@@ -1,6 +1,6 @@
 import { type Change, type Context, Refused, type Table } from "../context.ts";
 import { Fault } from "../error.ts";
-import { limitMax } from "../page.ts";
+import { pages } from "../page.ts";
 import { countedKinds, counters, defaults, quotaKind, type What } from "./schema.ts";
 
 /** Whose counter: any context, or the table of the tenant that staff works on. */
@@ -82,12 +82,8 @@ export async function limitsTo({ table }: Whose, limits: Partial<Record<What, nu
 /** How many there are, row by row. */
 export async function count(table: Table, what: What): Promise<number> {
   let total = 0;
-  let after: string | undefined;
-  do {
-    const page = await table.list(countedKinds[what], { limit: limitMax, after });
-    total += page.items.filter(({ ttl }) => ttl === undefined).length;
-    after = page.next ?? undefined;
-  } while (after !== undefined);
+  for await (const rows of pages((page) => table.list(countedKinds[what], page)))
+    total += rows.filter(({ ttl }) => ttl === undefined).length;
   return total;
 }
 

@@ -4,7 +4,7 @@ import { type Change, type Context, type Home, Refused } from "../context.ts";
 import { Fault, missing } from "../error.ts";
 import { type ID, newID } from "../id.ts";
 import * as Member from "../member/index.ts";
-import { limitMax, type Page, type PageInput } from "../page.ts";
+import { type Page, type PageInput, pages } from "../page.ts";
 import * as Quota from "../quota/index.ts";
 import * as Token from "../token/index.ts";
 import {
@@ -133,15 +133,10 @@ export async function bootstrap(
 
 /** A staff robot whose tokens work; a new one where there is none, as this is the last way in. */
 async function robot(own: Audit.Acting, home: Home): Promise<ID<"member">> {
-  let after: string | undefined;
-  do {
-    const page = await own.table.list(Member.memberKind, { limit: limitMax, after });
-    const found = page.items.find(
-      ({ role, kind, state }) => role === "staff" && kind === "robot" && state === "active",
-    );
+  for await (const members of pages((page) => own.table.list(Member.memberKind, page))) {
+    const found = members.find(({ role, kind, state }) => role === "staff" && kind === "robot" && state === "active");
     if (found !== undefined) return found.id;
-    after = page.next ?? undefined;
-  } while (after !== undefined);
+  }
   const made = Member.first({ ...own, home }, own.tenant, { name: "platform", role: "staff", kind: "robot" });
   const entry = Audit.entry(own, { verb: "member:create", target: made.member.id });
   await Quota.beyond(own, "members", [made.change, entry]);

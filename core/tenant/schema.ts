@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { roles } from "../allow.ts";
+import { roles } from "../role.ts";
 import type { Kind } from "../context.ts";
 import { idOf } from "../id.ts";
 import * as Member from "../member/index.ts";

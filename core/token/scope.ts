@@ -1,5 +1,6 @@
 // Whose tokens a caller may make, see and end, and how far what it makes may go.
-import { grants, type Permission, type Role } from "../allow.ts";
+import { grants, type Permission } from "../allow.ts";
+import type { Role } from "../role.ts";
 import type { Context } from "../context.ts";
 import { Fault, missing } from "../error.ts";
 import type { ID } from "../id.ts";

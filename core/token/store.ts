@@ -2,7 +2,7 @@ import * as Audit from "../audit/index.ts";
 import { type Change, type Context, Refused } from "../context.ts";
 import { Fault } from "../error.ts";
 import type { ID } from "../id.ts";
-import { limitMax } from "../page.ts";
+import { pages } from "../page.ts";
 import * as Quota from "../quota/index.ts";
 import { type Holder, holderKind, over, rowID, type Token, tokenKind } from "./schema.ts";
 
@@ -88,13 +88,11 @@ export async function change<T>(
 
 /** Revokes every token of a member that has a place, some at a time; a repeat goes on where it was left. */
 export async function endAll(ctx: Context, member: ID<"member">): Promise<void> {
-  let after: string | undefined;
-  do {
-    const page = await ctx.table.list(tokenKind, { prefix: rowID(member, "" as ID<"token">), limit: limitMax, after });
-    const left = page.items.filter(({ ttl }) => ttl === undefined);
+  const prefix = rowID(member, "" as ID<"token">);
+  for await (const tokens of pages((page) => ctx.table.list(tokenKind, { prefix, ...page }))) {
+    const left = tokens.filter(({ ttl }) => ttl === undefined);
     for (let from = 0; from < left.length; from += endsMax) await endSome(ctx, left.slice(from, from + endsMax));
-    after = page.next ?? undefined;
-  } while (after !== undefined);
+  }
 }
 
 async function endSome(ctx: Context, tokens: Token[]): Promise<void> {

@@ -1,7 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import * as Access from "#core/access/index.ts";
 import * as Cluster from "#core/cluster/index.ts";
-import { type Env, newDoor } from "../api/door.ts";
+import { newDoor } from "../api/door.ts";
+import type { Env } from "../api/env.ts";
 import { hosts } from "../api/host.ts";
 import { type Deps, workOf } from "../deps.ts";
 import { issueKubeconfig, issueToken, readLogs } from "./route.ts";

@@ -10,23 +10,11 @@ import { type ID, nounOf } from "#core/id.ts";
 import * as Token from "#core/token/index.ts";
 import { contextOf, type Deps, newRequestID } from "../deps.ts";
 import { stackOf } from "../log.ts";
+import type { Env } from "./env.ts";
 import { etagOf } from "./page.ts";
 import { header, once, type Repeatable } from "./once.ts";
 import { faultOf, noSuchPage, Problem, problemOf, tooLarge } from "./problem.ts";
 import { newRates, type Rates, sourceOf } from "./rate.ts";
-
-export interface Env {
-  Variables: {
-    deps: Deps;
-    requestID: string;
-    ctx: Context;
-    /** Whether the caller still may: for answers that go on for long. It costs a read each 10 s at most. */
-    still: () => Promise<void>;
-    rates: Rates;
-    /** Another request to this door, as if it came from where this one did. */
-    again: (path: string, init: RequestInit) => Promise<Response>;
-  };
-}
 
 /** Who may call a route: anyone, any member, or members with a permission. */
 export interface Access {
@@ -161,8 +149,8 @@ function begin(
     const ms = Math.round((performance.now() - start) * 10) / 10;
     const { method, routePath } = c.req;
     const tenant = (c.get("ctx") as Context | undefined)?.tenant;
-    const cluster = clusterOf(c);
-    deps.log.info("request", { requestID, method, route: routePath, status: c.res.status, ms, tenant, ...cluster });
+    const named = c.get("named");
+    deps.log.info("request", { requestID, method, route: routePath, status: c.res.status, ms, tenant, ...named });
   };
 }
 
@@ -175,9 +163,12 @@ function clusterOf(c: { req: { param(name: string): string | undefined } }): { c
 function identify({ permission, fresh = false }: Access, route: Repeatable): MiddlewareHandler<Env> {
   return async (c, next) => {
     const { deps, requestID } = c.var;
+    // Before anybody may be refused: the line of a request that was refused names its cluster too.
+    const named = clusterOf(c);
+    c.set("named", named);
     const text = /^Bearer (\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1] ?? "";
     const actor = await (deps.limits === false ? Token.authenticate(deps, text, { fresh }) : counted(c, text, fresh));
-    const ctx = contextOf(deps, actor, requestID, clusterOf(c));
+    const ctx = contextOf(deps, actor, requestID, named);
     if (permission !== "member" && permission !== "public") allow(ctx, permission);
     c.set("ctx", ctx);
     c.set("still", async () => {

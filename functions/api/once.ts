@@ -4,7 +4,7 @@ import type { Context as Request, Next } from "hono";
 import { Fault } from "#core/error.ts";
 import { keyed, Met, type Once, onceKind } from "#core/once.ts";
 import { stackOf } from "../log.ts";
-import type { Env } from "./door.ts";
+import type { Env } from "./env.ts";
 
 /** What a route says of itself, as far as its repeats go. */
 export interface Repeatable {

@@ -2,9 +2,8 @@
 import { hash } from "node:crypto";
 import type { Actor } from "#core/context.ts";
 import { Fault } from "#core/error.ts";
+import { rateDefault } from "#core/quota/index.ts";
 
-/** Requests per second of a tenant whose row says nothing else. */
-export const rateDefault = 50;
 /** How many buckets are kept; the one that was used longest ago is forgotten for a new one. */
 const bucketsMax = 10_000;
 const failuresPerMinute = 20;

@@ -1,6 +1,6 @@
 import * as Host from "#core/host/index.ts";
 import { dueShards } from "#core/table/index.ts";
-import { limitMax } from "#core/page.ts";
+import { limitMax, pages } from "#core/page.ts";
 import type { Deps } from "../deps.ts";
 
 /**
@@ -22,13 +22,10 @@ export async function beat(deps: Deps): Promise<{ poked: number }> {
 
 async function pokeShard(deps: Deps, shard: number, before: string): Promise<number> {
   let poked = 0;
-  let after: string | undefined;
-  do {
-    const page = await deps.home.due(shard, before, { limit: limitMax, after });
-    await Promise.all(page.items.map(({ tenant, id }) => deps.home.poke(tenant, id)));
-    poked += page.items.length;
-    after = page.next ?? undefined;
-  } while (after !== undefined);
+  for await (const places of pages((page) => deps.home.due(shard, before, page))) {
+    await Promise.all(places.map(({ tenant, id }) => deps.home.poke(tenant, id)));
+    poked += places.length;
+  }
   return poked;
 }
 

@@ -1,7 +1,6 @@
-import { decodeTime } from "ulid";
 import * as Audit from "#core/audit/index.ts";
 import type { Place } from "#core/context.ts";
-import type { ID } from "#core/id.ts";
+import { bornAt, type ID } from "#core/id.ts";
 import { limits } from "#core/lease.ts";
 import { limitMax } from "#core/page.ts";
 import type { Deps } from "../deps.ts";
@@ -47,7 +46,7 @@ export async function digest(deps: Deps): Promise<Sealed> {
     do {
       const held = await waiting(deps, shard, began, after);
       for (const { id } of held.places) {
-        total.oldestSeconds = Math.max(total.oldestSeconds, age(began, decodeTime(id.slice(id.indexOf("_") + 1))));
+        total.oldestSeconds = Math.max(total.oldestSeconds, age(began, bornAt(id)));
       }
       for (const [tenant, places] of Map.groupBy(held.places, (place) => place.tenant)) {
         await sealTenant(

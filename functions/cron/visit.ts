@@ -2,7 +2,7 @@ import * as Cluster from "#core/cluster/index.ts";
 import type { Place } from "#core/context.ts";
 import * as Host from "#core/host/index.ts";
 import { type ID, nounOf } from "#core/id.ts";
-import { limitMax } from "#core/page.ts";
+import { pages } from "#core/page.ts";
 import { contextOf, type Deps, newRequestID, system, workOf } from "../deps.ts";
 
 /** So many clusters are looked into at the same time. */
@@ -35,12 +35,7 @@ export async function round(
 async function* carried(deps: Deps): AsyncGenerator<Place> {
   for (const host of await Host.all(deps.home)) {
     if (!Host.healthy(host, deps.now())) continue;
-    for (let after: string | undefined; ; ) {
-      const page = await deps.home.carried(host.id, { limit: limitMax, after });
-      yield* page.items;
-      if (page.next === null) break;
-      after = page.next;
-    }
+    for await (const places of pages((page) => deps.home.carried(host.id, page))) yield* places;
   }
 }
 

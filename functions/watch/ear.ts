@@ -1,21 +1,15 @@
 // The ear on one host: it hears what others do to what Berth made there, and pokes. Its loss costs a lap at most.
 import { hostKinds } from "#core/cluster/index.ts";
-import { type Found, type Kube, KubeFault, type Log, type Place, type Query } from "#core/context.ts";
-import { nounOf } from "#core/id.ts";
+import { type Found, type Kube, KubeFault, ours, type Place, type Query } from "#core/context.ts";
+import { jitter } from "#core/failure.ts";
+import { idNamed } from "#core/id.ts";
 import { stackOf } from "../log.ts";
 import { type Noted, note, worth } from "./heed.ts";
-import { newMouth } from "./mouth.ts";
+import { newMouth, type Speaking } from "./mouth.ts";
 
-export interface Options {
+export interface Options extends Speaking {
   /** The host's API server. Asked for anew at each connection, as credentials change. */
   kube(): Kube | Promise<Kube>;
-  /** Passes hints on, 100 at most in one call. What it throws is tried again. */
-  poke(pokes: Place[]): Promise<void>;
-  log: Pick<Log, "info" | "warn" | "error">;
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  random(bytes: number): Uint8Array;
-  /** Ends it. */
-  signal: AbortSignal;
 }
 
 const watchSeconds = 300;
@@ -23,7 +17,6 @@ const watchSeconds = 300;
 const endedMax = 1_000;
 const backOffMs = 1_000;
 const backOffMaxMs = 60_000;
-const ours = { "app.kubernetes.io/managed-by": "berth" };
 /** To hear one get less ready, its status is needed; of all others the metadata is enough. */
 const full = ["Deployment", "StatefulSet"];
 
@@ -120,7 +113,7 @@ async function follow(options: Options, query: Query, ears: Ears): Promise<void>
       const wait = Math.min(backOffMaxMs, backOffMs * 2 ** failures++);
       const why = error instanceof KubeFault ? error.message : stackOf(error);
       log.warn("an ear lost its host", { kind: query.kind, why });
-      await options.sleep(wait / 2 + ((options.random(1)[0] ?? 0) / 255) * (wait / 2), signal);
+      await options.sleep(jitter(options, wait), signal);
     }
   }
 }
@@ -133,7 +126,6 @@ const bare = ({ apiVersion, kind, metadata }: Found): Found => {
 };
 
 function placeOf({ metadata: { labels = {} } }: Found): Place | undefined {
-  const read = (label: string): string => (labels[label] ?? "").replace("-", "_");
-  const [tenant, id] = [read("berth.dev/tenant"), read("berth.dev/cluster")];
-  return nounOf(tenant) === "tenant" && nounOf(id) === "cluster" ? ({ tenant, id } as Place) : undefined;
+  const [tenant, id] = [idNamed("tenant", labels["berth.dev/tenant"]), idNamed("cluster", labels["berth.dev/cluster"])];
+  return tenant === undefined || id === undefined ? undefined : { tenant, id };
 }

@@ -1,13 +1,24 @@
-import type { Place } from "#core/context.ts";
-import type { Options } from "./ear.ts";
+import type { Log, Place } from "#core/context.ts";
+import { jitter } from "#core/failure.ts";
+
+/** What it takes to pass on what was heard. */
+export interface Speaking {
+  /** Passes hints on, 100 at most in one call. What it throws is tried again. */
+  poke(pokes: Place[]): Promise<void>;
+  log: Pick<Log, "info" | "warn" | "error">;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  random(bytes: number): Uint8Array;
+  /** Ends it. */
+  signal: AbortSignal;
+}
 
 /** What is heard twice within it is said once. */
 const collapseMs = 1_000;
-const againMs = 5_000;
+const againMs = 10_000;
 const pokesMax = 100;
 
 /** Says what was heard, each cluster once a second at most. What can't be said is kept and said later. */
-export function newMouth({ poke, sleep, random, log, signal }: Omit<Options, "kube">) {
+export function newMouth({ poke, sleep, random, log, signal }: Speaking) {
   const waiting = new Map<string, Place>();
   let word = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => word.resolve(), { once: true });
@@ -30,7 +41,7 @@ export function newMouth({ poke, sleep, random, log, signal }: Omit<Options, "ku
           // There are at most as many as clusters, so nothing piles up however long home is away.
           for (const place of batch) waiting.set(place.id, place);
           log.warn("pokes could not be sent", { count: batch.length, why: String(error) });
-          await sleep(againMs + ((random(1)[0] ?? 0) / 255) * againMs, signal);
+          await sleep(jitter({ random }, againMs), signal);
         }
         if (waiting.size === 0 && !signal.aborted) word = Promise.withResolvers<void>();
       }

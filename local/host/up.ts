@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { build, ours, type Progress, versions } from "../build.ts";
+import { ours, type Progress, versions } from "../binary.ts";
+import { build } from "../build.ts";
 import { makeCgroup } from "../cgroup.ts";
 import { containerd, startContainerd } from "../containerd.ts";
 import { base, provide } from "../image.ts";
@@ -12,6 +13,7 @@ import { added, addedVersions } from "../version.ts";
 import { storageClass, tend } from "../volumes.ts";
 import { type Api, apply, get, open } from "./api.ts";
 import { check } from "./check.ts";
+import type { HostInfo } from "./info.ts";
 import { keys } from "./keys.ts";
 import { conflist, masquerade, startNode } from "./node.ts";
 import { type Parts, ranges, startControllers, startServers } from "./plane.ts";
@@ -22,29 +24,6 @@ export interface UpOptions {
   path?: string;
   /** How many free volumes are kept ahead. */
   volumes?: number;
-}
-
-/** What Berth registers of this host. */
-export interface HostInfo {
-  /** Path of Berth's kubeconfig. People use the administrator's, `pki/admin.kubeconfig` in the state folder. */
-  kubeconfig: string;
-  /** `https://address:6443`. */
-  server: string;
-  /** IPv4 address of the node, reachable from the root namespace: node ports are served there. */
-  address: string;
-  /** Name of the Node object. */
-  node: string;
-  /** Kubernetes versions it has images for, without "v". */
-  versions: string[];
-  /** Images are `PREFIX/kube-apiserver:v1.34.4`, `PREFIX/etcd:3.6.16`, …; `kube` holds all programs of Kubernetes. */
-  imagePrefix: string;
-  etcdVersion: string;
-  /** StorageClass that binds a claim at once. */
-  storageClass: string;
-  /** First and last node port. */
-  portRange: [number, number];
-  /** Path of a kubectl of the host's version. */
-  kubectl: string;
 }
 
 /**

@@ -118,7 +118,7 @@ async function start(folder: string, processes: ChildProcess[]): Promise<Omit<Ap
 async function binaries(): Promise<Binaries> {
   const given = process.env["BERTH_BIN_DIR"];
   if (given !== undefined) return { kube: join(given, "kube"), etcd: join(given, "etcd") };
-  const { build, ours } = await import("../../local/build.ts");
+  const [{ ours }, { build }] = [await import("../../local/binary.ts"), await import("../../local/build.ts")];
   const [kube, etcd] = [await build(ours("kube"), console.error), await build(ours("etcd"), console.error)];
   return { kube: join(kube, "kube"), etcd: join(etcd, "etcd") };
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeCursor, encodeCursor, type Page, type PageInput, sift } from "#core/page.ts";
+import { collect, decodeCursor, encodeCursor, limitMax, type Page, type PageInput, pages, sift } from "#core/page.ts";
 
 /** A list of the numbers 1 to `count`, which counts what is read of it. */
 function newList(count: number) {
@@ -55,4 +55,35 @@ test("reads anew only the page that holds more than there is room for", async ()
   expect(page.items).toEqual([10, 20, 30]);
   expect(decodeCursor(page.next ?? "")).toBe("30");
   expect(list.calls).toBe(2);
+});
+
+test("a list is followed from its first page to its last, each read once and in order; an empty one is one page", async () => {
+  for (const count of [0, 1, limitMax, limitMax + 1, 3 * limitMax]) {
+    const list = newList(count);
+    expect(await collect(list.read)).toEqual(Array.from({ length: count }, (_, at) => at + 1));
+    expect([list.calls, list.looked]).toEqual([Math.max(1, Math.ceil(count / limitMax)), count]);
+  }
+});
+
+test("a page is read when the one before it was used, and none after who has seen enough", async () => {
+  const list = newList(1_000);
+  const calls: number[] = [];
+  for await (const some of pages(list.read)) {
+    calls.push(list.calls);
+    if (some.includes(250)) break;
+  }
+  expect(calls).toEqual([1, 2, 3]);
+  expect(list.calls).toBe(3);
+});
+
+test("what a page is refused with ends the walk with it, and what was read before stays", async () => {
+  const list = newList(1_000);
+  const seen: number[] = [];
+  const read = (page: PageInput): Promise<Page<number>> =>
+    list.calls < 2 ? list.read(page) : Promise.reject(new Error("the table does not answer"));
+  const walk = async (): Promise<void> => {
+    for await (const some of pages(read)) seen.push(...some);
+  };
+  await expect(walk()).rejects.toThrow("the table does not answer");
+  expect(seen).toHaveLength(2 * limitMax);
 });

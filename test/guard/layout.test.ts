@@ -156,7 +156,7 @@ describe("the guard lets pass", () => {
     ["core/cluster/verbs.ts", `import * as Host from "../host/home.ts";`],
     ["core/cluster/verbs.ts", `import { newKey } from "../pki/index.ts";`],
     ["core/table/read.ts", `import type { Table } from "../context.ts";`],
-    ["core/context.ts", `import type { Role } from "./allow.ts";`],
+    ["core/context.ts", `import type { Role } from "./role.ts";`],
     ["cli/shape.ts", `import type { Api } from "../functions/api/app.ts";`],
     ["local/queue.ts", `import { SQSClient } from "@aws-sdk/client-sqs";`],
     ["functions/wire.ts", `import { Resource } from "sst";`],

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { grants, type Permission, permissions, roles } from "#core/allow.ts";
+import { grants, type Permission, permissions } from "#core/allow.ts";
+import { roles } from "#core/role.ts";
 import * as Tenant from "#core/tenant/index.ts";
 import { type ID, newID, nounOf } from "#core/id.ts";
 import { rowID, tokenKind } from "#core/token/schema.ts";

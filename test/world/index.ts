@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { vi } from "vitest";
-import type { Role } from "#core/allow.ts";
+import type { Role } from "#core/role.ts";
 import type { Log, Target } from "#core/context.ts";
 import type { Host } from "#core/host/schema.ts";
 import { type ID, kubeName } from "#core/id.ts";

@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { Role } from "#core/allow.ts";
+import type { Role } from "#core/role.ts";
 import { type ID, newID } from "#core/id.ts";
 import { memberKind } from "#core/member/schema.ts";
 import { tenantKind } from "#core/tenant/schema.ts";
@@ -7,7 +7,7 @@ import * as Token from "#core/token/index.ts";
 import type { Token as TokenRow } from "#core/token/schema.ts";
 import { access } from "#functions/access/app.ts";
 import { api } from "#functions/api/app.ts";
-import type { Env } from "#functions/api/door.ts";
+import type { Env } from "#functions/api/env.ts";
 import type { Deps } from "#functions/deps.ts";
 import { doorOf } from "#functions/doors.ts";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Manifest } from "../../context.ts";
+import { type Manifest, ours } from "../../context.ts";
 import { kubeName } from "../../id.ts";
 import type { Authorities, Leaves } from "../keys.ts";
 import type { Cluster } from "../schema.ts";
@@ -33,7 +33,7 @@ export type Signed = Parts & {
 };
 
 export const labelsOf = (cluster: Pick<Cluster, "id">): Record<string, string> => ({
-  "app.kubernetes.io/managed-by": "berth",
+  ...ours,
   "berth.dev/cluster": kubeName(cluster.id),
 });
 

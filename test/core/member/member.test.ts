@@ -1,25 +1,22 @@
 import { beforeEach, expect, test } from "vitest";
-import type { Role } from "#core/allow.ts";
+import type { Role } from "#core/role.ts";
 import * as Audit from "#core/audit/index.ts";
 import type { Context } from "#core/context.ts";
 import type { ID } from "#core/id.ts";
 import * as Member from "#core/member/index.ts";
 import { memberKind } from "#core/member/schema.ts";
 import * as Token from "#core/token/index.ts";
-import { contextOf } from "#functions/deps.ts";
 import { homeTenant, newStage, type Stage } from "../../functions/stage.ts";
 
 let stage: Stage;
 let tenant: ID<"tenant">;
 let ada: Context;
-beforeEach(async () => {
+const begin = async (): Promise<void> => {
   stage = newStage();
-  const red = await stage.tenant("red");
-  tenant = red.id;
-  ada = await enter(red.owner.text);
-});
-const enter = async (text: string): Promise<Context> =>
-  contextOf(stage.deps, await Token.authenticate(stage.deps, text, { fresh: true }), "test");
+  ({ tenant, ada } = await stage.red());
+};
+beforeEach(begin);
+const enter = (text: string): Promise<Context> => stage.enter(text);
 const as = async (role: Role, of = tenant): Promise<Context & { id: ID<"member"> }> => {
   const person = await stage.member(of, role);
   return { ...(await enter(person.text)), id: person.member };
@@ -118,10 +115,7 @@ test.each(pairs)(
 // Every point at which the other's write may come in between is tried, before each call of the table.
 test.each(Object.keys(acts))("the other's %s may come between any read and write of ours", async (other) => {
   for (let at = 1; ; at += 1) {
-    stage = newStage();
-    const red = await stage.tenant("red");
-    tenant = red.id;
-    ada = await enter(red.owner.text);
+    await begin();
     const bob = await as("owner");
     let calls = 0;
     let came = false;
@@ -142,10 +136,7 @@ test.each(Object.keys(acts))("the other's %s may come between any read and write
 
 test("of two owners who both leave, one stays, at every point where the other's leave may come in", async () => {
   for (let at = 1; ; at += 1) {
-    stage = newStage();
-    const red = await stage.tenant("red");
-    tenant = red.id;
-    ada = await enter(red.owner.text);
+    await begin();
     const bob = await as("owner");
     let calls = 0;
     let came = false;

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import * as Audit from "#core/audit/index.ts";
-import type { Role } from "#core/allow.ts";
+import type { Role } from "#core/role.ts";
 import type { Context } from "#core/context.ts";
 import type { ID } from "#core/id.ts";
 import * as Member from "#core/member/index.ts";
@@ -8,7 +8,6 @@ import * as Quota from "#core/quota/index.ts";
 import { quotaKind } from "#core/quota/schema.ts";
 import * as Token from "#core/token/index.ts";
 import { holderKind, rowID, tokenKind } from "#core/token/schema.ts";
-import { contextOf } from "#functions/deps.ts";
 import { homeTenant, newStage, type Stage } from "../../functions/stage.ts";
 
 const day = 86_400;
@@ -17,12 +16,9 @@ let tenant: ID<"tenant">;
 let ada: Context;
 beforeEach(async () => {
   stage = newStage();
-  const red = await stage.tenant("red");
-  tenant = red.id;
-  ada = await enter(red.owner.text);
+  ({ tenant, ada } = await stage.red());
 });
-const enter = async (text: string): Promise<Context> =>
-  contextOf(stage.deps, await Token.authenticate(stage.deps, text, { fresh: true }), "test");
+const enter = (text: string): Promise<Context> => stage.enter(text);
 const as = async (role: Role, scopes: string[] | null = null, of = tenant): Promise<Context> =>
   await enter((await stage.member(of, role, scopes)).text);
 const robot = async (role: Role = "viewer", by = ada) =>

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import * as Audit from "#core/audit/index.ts";
-import type { Role } from "#core/allow.ts";
+import type { Role } from "#core/role.ts";
 import type { ID } from "#core/id.ts";
 import * as Tenant from "#core/tenant/index.ts";
 import * as Token from "#core/token/index.ts";
