@@ -14,6 +14,8 @@ export interface Actor {
   member: ID<"member"> | "system";
   role: Role;
   scopes: readonly string[] | null;
+  /** The clusters and projects that its token is bound to; left out, it is not bound. */
+  within?: { clusters?: readonly ID<"cluster">[]; projects?: readonly ID<"project">[] };
   token: ID<"token"> | null;
   /** Requests per second that its tenant may make; left out where none are counted. */
   rate?: number;
@@ -61,6 +63,10 @@ export interface Home {
   readonly tenant: ID<"tenant">;
   /** Where home is reached, `https://…` without a slash at the end: the root of every cluster's issuer. */
   readonly url: string;
+  /** Where people reach it, in the same form; left out, at `url`. */
+  readonly site?: string;
+  /** Hosts and CIDRs that are not public, and at which identity providers may nevertheless be; none when left out. */
+  readonly privateIssuers?: readonly string[];
   table(tenant: ID<"tenant">): Table;
   /** Rows of any tenant whose `lookAt` is not after `before`, oldest first, of one shard of the due index. */
   due(shard: number, before: string, page?: PageInput): Promise<Page<Place>>;

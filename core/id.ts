@@ -6,8 +6,16 @@ export const prefixes = {
   tenant: "tnt",
   member: "mbr",
   token: "tok",
+  team: "tem",
+  invite: "inv",
+  provider: "idp",
+  group: "grp",
+  grant: "grt",
+  project: "prj",
   host: "hst",
   cluster: "cls",
+  access: "acc",
+  outbox: "out",
   audit: "aud",
 } as const;
 

@@ -53,6 +53,33 @@ export interface Seen {
   object: Found;
 }
 
+/** A question to a server about rights: a SelfSubjectAccessReview, SelfSubjectRulesReview or SubjectAccessReview. */
+export interface Review {
+  apiVersion: string;
+  kind: string;
+  [field: string]: unknown;
+}
+
+/** One request as it is handed on. Whoever hands it on has checked all of it. */
+export interface Asked {
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** With its query. */
+  path: string;
+  /** In lower case. What says who asks (authorization, impersonation, a proxy's users) is never sent. */
+  headers: Readonly<Record<string, string>>;
+  body?: Uint8Array;
+  /** Ends the request and, later, its answer. */
+  signal: AbortSignal;
+}
+
+/** A server's answer, whatever its status. Its body is to be read to the end, or its request aborted. */
+export interface Passed {
+  status: number;
+  /** In lower case; of one that came several times, all of them. */
+  headers: Readonly<Record<string, string>>;
+  body: AsyncIterable<Uint8Array>;
+}
+
 /** One API server. Every call ends within its timeout (10 s unless said) and throws `KubeFault` only. */
 export interface Kube {
   /** Makes it as field manager `berth`; a KubeFault `conflict` when it exists. With `dryRun` it is only tried. */
@@ -89,6 +116,13 @@ export interface Kube {
     account: { name: string; namespace: string },
     options: { seconds: number; audiences?: string[]; secret?: { name: string; uid: string } },
   ): Promise<{ token: string; expiresAt: string }>;
+  /** Asks about the rights of who asks, or of a user that it names; the answer is in `status`. */
+  review(review: Review): Promise<Review>;
+  /**
+   * One raw request as this client's user, and its raw answer: an answer of any status is one. It has no time of its
+   * own; `signal` bounds it. A KubeFault `unavailable` when there is no answer, and from the body when it breaks off.
+   */
+  pass(asked: Asked): Promise<Passed>;
 }
 
 /** How an API server's answer is to be met. `unavailable`: 5xx, no connection, or no answer in time. */

@@ -37,11 +37,10 @@ export const View = Entry.extend({
     /** What the member is called now; left out when it is gone, and for Berth itself. No digest holds it. */
     name: z.string().optional(),
   }),
+  /** What its target is called now, or was when it went; left out of what has no name. No digest holds it. */
+  targetName: z.string().optional(),
 });
 export type View = z.output<typeof View>;
-
-/** What an audit list needs of a member. The member room writes entries, so it can't be imported without a circle. */
-export const namedKind: Kind<{ name: string }> = { name: "member", schema: z.object({ name: z.string() }) };
 
 /** From when to when, both included. */
 export const Period = z.strictObject({

@@ -17,12 +17,22 @@ export const hostKinds: [apiVersion: string, kind: string][] = [
 ];
 
 /** Kinds without a generation that nobody but us and intruders writes once a cluster stands. */
-const versioned = new Set(["Secret", "ConfigMap", "Service", "PersistentVolumeClaim"]);
+const versioned = new Set([
+  "Secret",
+  "ConfigMap",
+  "Service",
+  "PersistentVolumeClaim",
+  "ServiceAccount",
+  "LimitRange",
+  "ClusterRole",
+  "ClusterRoleBinding",
+  "RoleBinding",
+]);
 /** Kinds without a generation whose status is written all the time, so that their version moves too. */
 const counted = new Set(["Namespace", "ResourceQuota"]);
 
 /**
- * A digest of one cluster's objects on its host: equal as long as nobody made, changed or removed one. Metadata is
+ * A digest of one cluster's objects, on its host or inside of it: equal as long as nobody made, changed or removed one. Metadata is
  * enough for it, the order does not matter, and what controllers write into a status does not show. Pods don't count.
  */
 export function sightOf(found: Iterable<Found>): string {

@@ -1,9 +1,10 @@
-import type { Target, Work } from "../context.ts";
-import { Fault } from "../error.ts";
+import type { Context, Target, Work } from "../context.ts";
+import { Fault, missing } from "../error.ts";
 import type { ID } from "../id.ts";
-import { endpoint, endpointTarget, openKey, serverName } from "./keys.ts";
+import type { Page, PageInput } from "../page.ts";
+import { endpoint, endpointTarget, keyID, keyKind, openSealed, serverName } from "./keys.ts";
 import { membersNamespace } from "./manifests/inside.ts";
-import * as store from "./store.ts";
+import { clusterKind } from "./schema.ts";
 
 /** How the access function enters a cluster, and what a kubeconfig of it says. */
 export interface Door {
@@ -18,13 +19,18 @@ export interface Door {
 
 /** @throws Fault `missing`; `unavailable` while the cluster is being made; `conflict` while it is being removed. */
 export async function accessTarget(ctx: Work, id: ID<"cluster">): Promise<Door> {
-  const cluster = await store.get(ctx, id);
+  // Both in one call: who asks for a credential waits for it.
+  const [cluster, sealed] = await ctx.table.getAll([
+    [clusterKind, id],
+    [keyKind, keyID(id, "access")],
+  ] as const);
+  if (cluster === undefined) throw missing("cluster");
   if (cluster.deletedAt !== undefined) throw new Fault("conflict", "The cluster is being removed.");
   const { authority } = cluster.status;
-  const credential = await openKey(ctx, cluster, "access");
-  if (authority === undefined || credential === undefined) {
+  if (authority === undefined || sealed === undefined) {
     throw new Fault("unavailable", "The cluster is being made.", { retryAfterSeconds: 2 });
   }
+  const credential = await openSealed(ctx, cluster, "access", sealed);
   return {
     name: cluster.name,
     target: endpointTarget(cluster, authority, credential.value),
@@ -33,4 +39,25 @@ export async function accessTarget(ctx: Work, id: ID<"cluster">): Promise<Door> 
     authority,
     serverName: serverName(cluster),
   };
+}
+
+/** Where a cluster answers, as anyone may know who may come in. */
+export interface Way {
+  cluster: ID<"cluster">;
+  name: string;
+  server: string;
+  authority: string;
+  serverName: string;
+}
+
+/** Of each of the tenant's clusters, oldest first; undefined for one that is being made or removed. */
+export async function ways({ table }: Pick<Context, "table">, page: PageInput): Promise<Page<Way | undefined>> {
+  const { items, next } = await table.list(clusterKind, page);
+  const wayOf = (cluster: (typeof items)[number]): Way | undefined => {
+    const { id, name, deletedAt, status } = cluster;
+    if (deletedAt !== undefined || status.authority === undefined) return undefined;
+    const { authority } = status;
+    return { cluster: id, name, server: endpoint(cluster), authority, serverName: serverName(cluster) };
+  };
+  return { items: items.map(wayOf), next };
 }

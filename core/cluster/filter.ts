@@ -1,3 +1,4 @@
+import { within } from "../allow.ts";
 import type { Context } from "../context.ts";
 import { type Page, type PageInput, sift } from "../page.ts";
 import { type Cluster, clusterKind, type View } from "./schema.ts";
@@ -20,7 +21,8 @@ export interface Filter {
 
 /** One page of them, by at most 1,000 rows looked at. A cursor is of one order: in another one it stands elsewhere. */
 export async function pick(ctx: Context, { limit, after, ...filter }: PageInput & Filter): Promise<Page<View>> {
-  const keep = (cluster: Cluster | undefined): boolean => cluster !== undefined && fits(cluster, filter);
+  const keep = (cluster: Cluster | undefined): boolean =>
+    cluster !== undefined && within(ctx, { cluster: cluster.id }) && fits(cluster, filter);
   if (filter.name !== undefined) {
     const held = await ctx.table.get(store.nameKind, filter.name);
     const cluster = held && (await ctx.table.get(clusterKind, held.id));

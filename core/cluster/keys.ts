@@ -28,6 +28,8 @@ const Leaves = z.object({
   etcd: Pair,
   manager: Pair,
   scheduler: Pair,
+  /** Of the ear that listens inside; what an older release sealed has none yet. */
+  ear: Pair.optional(),
 });
 export type Leaves = z.output<typeof Leaves>;
 
@@ -62,11 +64,11 @@ export async function makeLeaves(
   cluster: Cluster,
   from: Authorities,
   addresses: { apiserver: string; etcd: string },
-): Promise<Leaves> {
+): Promise<Leaves & { ear: PKI.Pair }> {
   const namespace = kubeName(cluster.id);
   const client = (signedBy: PKI.Pair, commonName: string, organizations: string[] = []) =>
     PKI.leaf(signedBy, { commonName, organizations, usage: "client", now: ctx.now(), days: years(1) });
-  const [apiserver, kubelet, etcdClient, front, etcd, manager, scheduler] = await Promise.all([
+  const [apiserver, kubelet, etcdClient, front, etcd, manager, scheduler, ear] = await Promise.all([
     PKI.leaf(from.cluster, {
       commonName: "kube-apiserver",
       usage: "server",
@@ -98,9 +100,20 @@ export async function makeLeaves(
     }),
     client(from.cluster, "system:kube-controller-manager"),
     client(from.cluster, "system:kube-scheduler"),
+    makeEar(ctx, from),
   ]);
-  return { apiserver, kubelet, etcdClient, front, etcd, manager, scheduler };
+  return { apiserver, kubelet, etcdClient, front, etcd, manager, scheduler, ear };
 }
+
+/** The ear's credential: it hears of what Berth keeps inside, and may do nothing. */
+export const makeEar = (ctx: Work, from: Authorities): Promise<PKI.Pair> =>
+  PKI.leaf(from.cluster, {
+    commonName: "berth-ear",
+    organizations: ["berth:ear"],
+    usage: "client",
+    now: ctx.now(),
+    days: years(1),
+  });
 
 /** The access function's own credential: may do nothing outside of `berth-members`. */
 export const makeAccess = (ctx: Work, from: Authorities): Promise<PKI.Pair> =>

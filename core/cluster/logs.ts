@@ -26,7 +26,7 @@ export interface LogInput {
  * not answer.
  */
 export async function logs(ctx: Work, id: ID<"cluster">, input: LogInput): Promise<string> {
-  allow(ctx, "cluster:logs");
+  allow(ctx, "cluster:logs", { cluster: id });
   const { component, lines, previous, since } = input;
   const cluster = await store.get(ctx, id);
   const namespace = kubeName(cluster.id);

@@ -1,20 +1,21 @@
 import type { Found, Manifest } from "../context.ts";
 import { kubeName } from "../id.ts";
+import { altered, drift, ending, keyOf } from "../kube/index.ts";
 import type { Goal } from "../condition.ts";
 import type { Plan } from "../settle.ts";
 import { sightOf } from "./digest.ts";
-import { altered, drift, ending, keyOf, put } from "./drift.ts";
 import { epochOf } from "./fence.ts";
 import { endpoint, publicKeyOf, renewBeforeDays } from "./keys.ts";
 import { apiserver, apiserverConfig, apiserverSecret, apiserverService } from "./manifests/apiserver.ts";
 import { controllerSecrets, controllers } from "./manifests/controllers.ts";
+import { earSecret } from "./manifests/ear.ts";
 import { etcdClaim, etcdSecret, etcdService, etcdSet } from "./manifests/etcd.ts";
 import { inside as insideManifests } from "./manifests/inside.ts";
 import { budgets, namespace, policies, quota } from "./manifests/network.ts";
 import type { Parts } from "./manifests/parts.ts";
 import { removal } from "./removal.ts";
 import type { Cluster } from "./schema.ts";
-import type { Objects, Seen, Step } from "./step.ts";
+import { type Objects, put, type Seen, type Step } from "./step.ts";
 
 /** Whether what was found is the cluster's on its host, rather than inside of it. */
 export const isOnHost = ({ id }: Pick<Cluster, "id">, { kind, metadata }: Found): boolean =>
@@ -93,11 +94,12 @@ function making(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
   else if (seen.access === undefined || dueForRenewal(seen.access.expiresAt, now)) steps.push({ do: "access" });
   if (authorities !== undefined && addresses !== undefined) {
     if (leaves === undefined || dueForRenewal(leaves.expiresAt, now)) steps.push({ do: "leaves" });
+    else if (leaves.value.ear === undefined) steps.push({ do: "ear" });
   }
   steps.push(...put("host", ...ground));
 
   const base = signed && [apiserverSecret(signed), etcdSecret(signed), etcdSet(signed), apiserver(signed)];
-  const rest = signed && [...policies(parts), ...budgets(parts)];
+  const rest = signed && [...policies(parts), ...budgets(parts), ...earSecret(parts, signed)];
   const lacking = drift(base ?? [], objects, "host");
   const both = [...lacking, ...drift(rest ?? [], objects, "host")];
   steps.push(...put("host", both));
@@ -105,7 +107,7 @@ function making(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
     // What differs is applied first: where all of the difference was ours, nothing need go.
     if (!both.some((one) => one.found === found)) steps.push({ do: "remove", found });
   }
-  const wantedInside = signed && seen.inside ? insideManifests(signed, seen.owners) : [];
+  const wantedInside = signed && seen.inside ? insideManifests(signed) : [];
   const insidePuts = seen.inside ? drift(wantedInside, seen.inside, "inside") : [];
   const rebound = seen.inside ? altered(wantedInside, seen.inside, "inside") : [];
   const spaces = insidePuts.filter(({ manifest }) => manifest.kind === "Namespace");
@@ -157,7 +159,7 @@ function making(cluster: Cluster, seen: Seen, now: string): Plan<Step> {
       step("NamespaceReady", prepared, true, "Namespace, Services and volume are being made.", "They exist."),
       step("EtcdReady", etcdUp, started, "etcd is starting.", "etcd has a leader and answers."),
       step("APIServerReady", seen.ready, started, answering, "kube-apiserver answers /readyz."),
-      step("BootstrapReady", bootstrapped, seen.ready, "Roles and accounts are being made.", "Owners can sign in."),
+      step("BootstrapReady", bootstrapped, seen.ready, "Roles are being made.", "Machines and members can be let in."),
       step("ControllersReady", controlled, managed.length > 0, "They are starting.", "Controllers and scheduler run."),
       goal("Ready", all, "InProgress", all ? "The control plane runs as wanted." : awaits.join("; ") || "Being made."),
     ],

@@ -4,7 +4,7 @@ import { refOf } from "../kube/index.ts";
 import { expiry } from "../pki/index.ts";
 import { type Lesson, type Outcome, type Settler, settle } from "../settle.ts";
 import { fenced, raised, removeFenced } from "./fence.ts";
-import { keepKey, makeAccess, makeAuthorities, makeLeaves } from "./keys.ts";
+import { keepKey, makeAccess, makeAuthorities, makeEar, makeLeaves } from "./keys.ts";
 import { labelsOf } from "./manifests/parts.ts";
 import { isOnHost, plan } from "./plan.ts";
 import { type Cluster, clusterKind, type Receipt } from "./schema.ts";
@@ -35,6 +35,13 @@ async function act(ctx: Work, cluster: Cluster, step: Step, seen: Seen): Promise
         ...(expiresAt && { expiresAt }),
       });
       return (known) => ({ ...known, leaves: { value: made, expiresAt } });
+    }
+    case "ear": {
+      // Beside leaves of an older release: those in use stay as they are, so that no Pod is replaced for it.
+      const { value, expiresAt } = known(seen.leaves);
+      const leaves = { value: { ...value, ear: await makeEar(ctx, known(seen.authorities)) }, expiresAt };
+      await keepKey(ctx, cluster, "leaves", leaves.value, { once: false, ...(expiresAt && { expiresAt }) });
+      return (known) => ({ ...known, leaves });
     }
     case "access": {
       const pair = await makeAccess(ctx, known(seen.authorities));

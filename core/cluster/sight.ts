@@ -1,11 +1,9 @@
 // What is seen of a cluster: its keys, its host, its inside; and what is on its way.
 import type { Found, Kube, Query, Work } from "../context.ts";
-import { type ID, kubeName } from "../id.ts";
-import * as Member from "../member/index.ts";
-import { collect } from "../page.ts";
+import { kubeName } from "../id.ts";
+import { keyOf } from "../kube/index.ts";
 import type { Lesson } from "../settle.ts";
 import { hostKinds } from "./digest.ts";
-import { keyOf } from "./drift.ts";
 import { hostTarget, parts } from "./home.ts";
 import { adminTarget, openKey } from "./keys.ts";
 import { labelsOf } from "./manifests/parts.ts";
@@ -52,27 +50,20 @@ async function onHost(kube: Kube, cluster: Cluster): Promise<Objects> {
 export async function look(ctx: Work, cluster: Cluster): Promise<Seen> {
   const host = ctx.kube(await hostTarget(ctx, cluster.placement.host));
   const told = parts(ctx, cluster);
-  const [objects, authorities, leaves, access, settings, owners] = await Promise.all([
+  const [objects, authorities, leaves, access, settings] = await Promise.all([
     // Not before it is known that the host answers at all.
     told.then(() => onHost(host, cluster)),
     openKey(ctx, cluster, "authorities"),
     openKey(ctx, cluster, "leaves"),
     openKey(ctx, cluster, "access"),
     told,
-    ownersOf(ctx),
   ]);
-  const seen = { parts: settings, authorities: authorities?.value, leaves, access, objects, owners };
+  const seen = { parts: settings, authorities: authorities?.value, leaves, access, objects };
   const started = authorities !== undefined && leaves !== undefined && objects.has("Deployment kube-apiserver");
   if (!started || cluster.deletedAt !== undefined) return { ...seen, ready: false, inside: undefined };
   const kube = ctx.kube(await adminTarget(ctx, cluster, authorities.value));
   if (!(await kube.ready(readyMs))) return { ...seen, ready: false, inside: undefined };
   return { ...seen, ready: true, inside: await objectsOf(kube, insideKinds, { labels: labelsOf(cluster) }, "inside") };
-}
-
-/** Who owns the tenant; a suspended owner has no account while it is. */
-export async function ownersOf(ctx: Work): Promise<ID<"member">[]> {
-  const members = await collect((page) => ctx.table.list(Member.memberKind, page));
-  return members.filter(({ role, state }) => role === "owner" && state === "active").map(({ id }) => id);
 }
 
 export const known = <T>(value: T | undefined): T => {

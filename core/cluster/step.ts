@@ -1,16 +1,10 @@
 // What a look at a cluster tells, and what a plan may ask for.
-import type { Found, Manifest } from "../context.ts";
-import type { ID } from "../id.ts";
+import type { Found } from "../context.ts";
+import { type Objects, type Put, waves } from "../kube/index.ts";
 import type { Authorities, Leaves } from "./keys.ts";
 import type { Parts } from "./manifests/parts.ts";
 
-/** Objects by `Kind name` on the host, by `Kind namespace/name` inside. */
-export type Objects = ReadonlyMap<string, Found>;
-
-export interface Put {
-  manifest: Manifest;
-  found: Found | undefined;
-}
+export type { Objects, Put };
 
 /** Everything that was seen of one cluster: its keys, its host, its inside. */
 export interface Seen {
@@ -23,12 +17,10 @@ export interface Seen {
   ready: boolean;
   /** Undefined when it could not be looked into, as it is not ready. */
   inside: Objects | undefined;
-  /** Members who own the tenant: each has an account in the cluster. */
-  owners: ID<"member">[];
 }
 
 export type Step =
-  | { do: "authorities" | "leaves" | "access" }
+  | { do: "authorities" | "leaves" | "ear" | "access" }
   /** Waves go one after the other; what stands in one wave goes at once. */
   | { do: "put"; where: "host" | "inside"; waves: Put[][] }
   /** Exactly the version that was seen, or, with `any`, that object however it stands. */
@@ -36,3 +28,9 @@ export type Step =
   /** The namespace gets this lease's epoch. */
   | { do: "stamp"; found: Found }
   | { do: "list" | "finish" };
+
+/** A step that writes these, one wave after the other; none when there is nothing that can be written now. */
+export const put = (where: "host" | "inside", ...puts: Put[][]): Step[] => {
+  const full = waves(...puts);
+  return full.length === 0 ? [] : [{ do: "put", where, waves: full }];
+};

@@ -3,6 +3,7 @@ import * as Audit from "../audit/index.ts";
 import { type Change, type Context, type Kind, Refused } from "../context.ts";
 import { Fault, missing } from "../error.ts";
 import { type ID, idOf } from "../id.ts";
+import * as Outbox from "../outbox/index.ts";
 import * as Quota from "../quota/index.ts";
 import { leave } from "./home.ts";
 import { keyKind, keyNames } from "./keys.ts";
@@ -15,13 +16,19 @@ export const nameKind: Kind<{ id: ID<"cluster"> }> = {
 };
 
 /** Row, name, audit entry, seat and quota: all or nothing. @throws Fault `conflict` for a taken name; `limit`. */
-export async function insert(ctx: Context, cluster: Cluster, seat: Change): Promise<"kept" | "seat taken"> {
+export async function insert(
+  ctx: Context,
+  cluster: Cluster,
+  seat: Change,
+  also: Change[],
+): Promise<"kept" | "seat taken"> {
   try {
     await Quota.taking(ctx, "clusters", [
       ctx.table.insert(nameKind, cluster.name, { id: cluster.id }),
       seat,
       ctx.table.insert(clusterKind, cluster.id, cluster),
       Audit.entry(ctx, { verb: "cluster:create", target: cluster.id }),
+      ...also,
     ]);
     return "kept";
   } catch (error) {
@@ -41,7 +48,10 @@ export async function get(ctx: Context, id: ID<"cluster">): Promise<Cluster> {
   return cluster;
 }
 
-/** Ends a cluster: row, name, keys, seat and its place in the quota go, the receipt comes, in one transaction. */
+/**
+ * Ends a cluster: row, name, keys, seat and its place in the quota go, the receipt comes, in one transaction. Who keeps
+ * something of it is told by the outbox.
+ */
 export async function finish(ctx: Context, cluster: Cluster, receipt: Receipt): Promise<void> {
   const { table } = ctx;
   const kept = await table.list(keyKind, { prefix: `${cluster.id}/`, limit: keyNames.length });
@@ -52,6 +62,7 @@ export async function finish(ctx: Context, cluster: Cluster, receipt: Receipt): 
     leave(ctx, cluster),
     table.insert(receiptKind, cluster.id, receipt),
     Audit.entry(ctx, { verb: "cluster:removed", target: cluster.id }),
+    Outbox.note(ctx, [cluster.id]),
   ]);
 }
 

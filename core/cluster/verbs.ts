@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { allow } from "../allow.ts";
+import { allow, type Where } from "../allow.ts";
 import * as Audit from "../audit/index.ts";
-import { type Context, Refused } from "../context.ts";
+import { type Change, type Context, Refused } from "../context.ts";
 import { Fault, missing, unmoved } from "../error.ts";
 import { type ID, newID } from "../id.ts";
 import type { Page, PageInput } from "../page.ts";
@@ -24,12 +24,18 @@ import * as store from "./store.ts";
 
 const stepsAhead = ["KeysReady", "NamespaceReady", "EtcdReady", "APIServerReady", "BootstrapReady", "ControllersReady"];
 const seatTries = 20;
+const where = (cluster: ID<"cluster">): Where => ({ cluster });
 
 /**
  * Wants a cluster. It is answered in its first state; `settle` makes it.
+ * @param options.also what is to be written in the same transaction, such as what others keep of it.
  * @throws Fault `invalid` with every wrong field; `conflict` when the name is taken; `unavailable` when there is no seat.
  */
-export async function create(ctx: Context, input: CreateInput): Promise<View> {
+export async function create(
+  ctx: Context,
+  input: CreateInput,
+  { also }: { also?: (id: ID<"cluster">) => Change[] } = {},
+): Promise<View> {
   allow(ctx, "cluster:write");
   for (let tries = 0; tries < seatTries; tries++) {
     const id = newID(ctx, "cluster");
@@ -61,7 +67,7 @@ export async function create(ctx: Context, input: CreateInput): Promise<View> {
       lookAt: now,
       ...engineStart,
     };
-    if ((await store.insert(ctx, cluster, seat)) === "seat taken") continue;
+    if ((await store.insert(ctx, cluster, seat, also?.(id) ?? [])) === "seat taken") continue;
     // A lost poke costs a minute, not a cluster: the sweep finds every unsettled row.
     await ctx.poke(cluster.id);
     return store.view(cluster);
@@ -71,7 +77,7 @@ export async function create(ctx: Context, input: CreateInput): Promise<View> {
 
 /** @throws Fault `missing`. */
 export async function get(ctx: Context, id: ID<"cluster">): Promise<View> {
-  allow(ctx, "cluster:read");
+  allow(ctx, "cluster:read", where(id));
   return store.view(await store.get(ctx, id));
 }
 
@@ -80,7 +86,7 @@ export async function get(ctx: Context, id: ID<"cluster">): Promise<View> {
  * none. A page may hold fewer than there is room for and still have a `next`.
  */
 export async function list(ctx: Context, page: PageInput & Filter): Promise<Page<View>> {
-  allow(ctx, "cluster:read");
+  allow(ctx, "cluster:read", "some");
   return await pick(ctx, page);
 }
 
@@ -96,7 +102,7 @@ export async function update(
   input: UpdateInput,
   only: { generation?: number | undefined } = {},
 ): Promise<View> {
-  allow(ctx, "cluster:write");
+  allow(ctx, "cluster:write", where(id));
   if (input.sourceRanges !== undefined) {
     const { placement } = await store.get(ctx, id);
     await guard(ctx, placement.host, input.sourceRanges);
@@ -122,7 +128,7 @@ export async function remove(
   id: ID<"cluster">,
   only: { confirm?: string | undefined; generation?: number | undefined },
 ): Promise<View> {
-  allow(ctx, "cluster:write");
+  allow(ctx, "cluster:write", where(id));
   const cluster = await store.get(ctx, id);
   unmoved("cluster", cluster.generation, only.generation);
   if (only.confirm !== undefined && only.confirm !== cluster.name) {
@@ -174,7 +180,7 @@ async function change(
 
 /** What is left of a removed cluster. @throws Fault `missing` while it is there, and for what never was. */
 export async function receipt(ctx: Context, id: ID<"cluster">): Promise<Receipt> {
-  allow(ctx, "cluster:read");
+  allow(ctx, "cluster:read", where(id));
   const found = await ctx.table.get(receiptKind, id);
   if (found === undefined) throw missing("receipt");
   return found;
@@ -189,7 +195,7 @@ export async function wait(
   id: ID<"cluster">,
   options: { condition: string; seconds: number; sleep: (ms: number) => Promise<void> },
 ): Promise<View> {
-  allow(ctx, "cluster:read");
+  allow(ctx, "cluster:read", where(id));
   const until = Date.parse(ctx.now()) + options.seconds * 1000;
   for (;;) {
     const cluster = await store.get(ctx, id);
@@ -205,7 +211,7 @@ export async function wait(
  * @throws Fault `missing`; `unavailable` while its keys are not made.
  */
 export async function kubeconfig(ctx: Context, id: ID<"cluster">, { command }: { command: string }): Promise<string> {
-  allow(ctx, "cluster:read");
+  allow(ctx, "cluster:read", where(id));
   const cluster = await store.get(ctx, id);
   if (cluster.status.authority === undefined) {
     throw new Fault("unavailable", "The cluster's keys are being made.", { retryAfterSeconds: 2 });

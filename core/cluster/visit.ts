@@ -1,16 +1,16 @@
 // The slow round's look into one cluster: read-only, and in few calls.
 import type { Found, Manifest, Work } from "../context.ts";
 import type { ID } from "../id.ts";
-import { altered, drift, keyOf } from "./drift.ts";
+import { altered, drift, keyOf } from "../kube/index.ts";
 import { adminTarget, keyID, keyKind, openSealed } from "./keys.ts";
 import { inside } from "./manifests/inside.ts";
 import { labelsOf } from "./manifests/parts.ts";
 import { clusterKind } from "./schema.ts";
-import { insideKinds, ownersOf } from "./sight.ts";
+import { insideKinds } from "./sight.ts";
 
 /** After so many rounds everything inside was looked at once. */
 export const turns = 3;
-/** What is looked at in each turn. Whose wish depends on the tenant's owners has the fewest, as those are read too. */
+/** What is looked at in each turn. */
 const kindsOf = (turn: number): [apiVersion: string, kind: string][] => {
   const groups = [["Namespace", "ConfigMap", "EndpointSlice"], owned, ["Role", "RoleBinding", "ClusterRole"]];
   const group = groups[((turn % turns) + turns) % turns] ?? owned;
@@ -23,7 +23,7 @@ const readyMs = 2_000;
 
 /**
  * Looks into one cluster: whether it answers and whether a third of what ought to be inside is there as it ought to be.
- * At most 6 calls, all told: its row with its key, the key's opening, /readyz, three lists (or two and the owners).
+ * At most 6 calls, all told: its row with its key, the key's opening, /readyz, three lists.
  * A row that somebody works on, or that waits for its time or for a person, is left to them.
  * @param turn which third; any whole number.
  * @returns what differs, in words for the log; nothing when all is well.
@@ -43,11 +43,10 @@ export async function visit(work: Work, id: ID<"cluster">, turn: number): Promis
   const kube = work.kube(await adminTarget(work, cluster, authorities));
   if (!(await kube.ready(readyMs))) return "it is not ready";
   const kinds = kindsOf(turn);
-  const [owners, ...lists] = await Promise.all([
-    kinds.some(([, kind]) => owned.includes(kind)) ? ownersOf(work) : [],
-    ...kinds.map(([apiVersion, kind]) => kube.list({ apiVersion, kind, labels: labelsOf(cluster) })),
-  ]);
-  const wanted = inside({ cluster, authorities, addresses }, owners).filter((manifest) =>
+  const lists = await Promise.all(
+    kinds.map(([apiVersion, kind]) => kube.list({ apiVersion, kind, labels: labelsOf(cluster) })),
+  );
+  const wanted = inside({ cluster, authorities, addresses }).filter((manifest) =>
     kinds.some(([, kind]) => kind === manifest.kind),
   );
   return difference(

@@ -1,4 +1,4 @@
-import { KubeFault, type Found, type Kube, type Manifest, type Target } from "../context.ts";
+import { KubeFault, type Found, type Kube, type Manifest, type Review, type Target } from "../context.ts";
 import {
   about,
   type Listed,
@@ -12,7 +12,7 @@ import {
   unlessMissing,
 } from "./call.ts";
 import { silenceOf } from "./fault.ts";
-import { objectPath } from "./kinds.ts";
+import { collectionPath, objectPath } from "./kinds.ts";
 import { changesIn } from "./watch.ts";
 import { reachable } from "./reach.ts";
 import { openWire, type Call } from "./wire.ts";
@@ -188,5 +188,10 @@ export function openKube(target: Target, options: KubeOptions = {}): Kube {
       });
       return { token: status.token, expiresAt: status.expirationTimestamp };
     },
+
+    review: async (review) =>
+      await json<Review>({ what: review.kind, method: "POST", path: collectionPath(review), body: review }),
+
+    pass: async (asked) => await wire.pass(asked),
   };
 }

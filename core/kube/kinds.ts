@@ -14,11 +14,18 @@ const namespaced: Record<string, Record<string, string>> = {
     Pod: "pods",
     PersistentVolumeClaim: "persistentvolumeclaims",
     ResourceQuota: "resourcequotas",
+    LimitRange: "limitranges",
     Endpoints: "endpoints",
     Event: "events",
   },
-  "apps/v1": { Deployment: "deployments", StatefulSet: "statefulsets", ReplicaSet: "replicasets" },
-  "networking.k8s.io/v1": { NetworkPolicy: "networkpolicies" },
+  "apps/v1": {
+    Deployment: "deployments",
+    StatefulSet: "statefulsets",
+    ReplicaSet: "replicasets",
+    DaemonSet: "daemonsets",
+  },
+  "batch/v1": { Job: "jobs", CronJob: "cronjobs" },
+  "networking.k8s.io/v1": { NetworkPolicy: "networkpolicies", Ingress: "ingresses" },
   "policy/v1": { PodDisruptionBudget: "poddisruptionbudgets" },
   "rbac.authorization.k8s.io/v1": { Role: "roles", RoleBinding: "rolebindings" },
   "discovery.k8s.io/v1": { EndpointSlice: "endpointslices" },
@@ -34,6 +41,11 @@ const clusterWide: Record<string, Record<string, string>> = {
   },
   "certificates.k8s.io/v1": { CertificateSigningRequest: "certificatesigningrequests" },
   "storage.k8s.io/v1": { StorageClass: "storageclasses" },
+  "authorization.k8s.io/v1": {
+    SelfSubjectAccessReview: "selfsubjectaccessreviews",
+    SelfSubjectRulesReview: "selfsubjectrulesreviews",
+    SubjectAccessReview: "subjectaccessreviews",
+  },
 };
 
 /**

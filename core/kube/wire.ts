@@ -1,5 +1,5 @@
 import type { RequestContext } from "@kubernetes/client-node";
-import type { Target } from "../context.ts";
+import type { Asked, Passed, Target } from "../context.ts";
 import { faultOf, silenceOf } from "./fault.ts";
 
 /** One request. `what` names it in faults; `secret` keeps the server's words out of them. */
@@ -33,7 +33,12 @@ interface Connection {
 export interface Wire {
   /** The body of a success. @throws KubeFault */
   send(call: Call): Promise<Body>;
+  /** Any answer, as it comes. @throws KubeFault `unavailable` */
+  pass(asked: Asked): Promise<Passed>;
 }
+
+/** What says who asks. It is the wire's own to say. */
+const identity = /^(authorization|proxy-authorization|impersonate-.*|x-remote-.*)$/;
 
 /**
  * Opens a way. Nothing is loaded or connected before the first call.
@@ -44,15 +49,14 @@ export function openWire(target: Target): Wire {
   const origin = new URL(target.server).origin;
   let opening: Promise<Connection> | undefined;
 
-  const ask = async (call: Call, connection: Connection): Promise<Answer> => {
-    const { dispatcher } = connection;
-    const headers = call.accept === undefined ? connection.headers : { ...connection.headers, accept: call.accept };
-    const asked = dispatcher.request({
+  const ask = async (call: Pick<Asked, "method" | "path" | "signal">, sent: Sent): Promise<Answer> => {
+    const connection = await (opening ??= connect(target));
+    const asked = connection.dispatcher.request({
       origin,
       path: call.path,
       method: call.method,
-      headers: call.body === undefined ? headers : { ...headers, "content-type": call.type ?? "application/json" },
-      body: call.body === undefined ? null : JSON.stringify(call.body),
+      headers: { ...connection.headers, ...sent.headers },
+      body: sent.body,
       signal: call.signal,
       // The signal bounds every call; a quiet watch must not end sooner.
       headersTimeout: 0,
@@ -77,8 +81,7 @@ export function openWire(target: Target): Wire {
   return {
     async send(call) {
       try {
-        opening ??= connect(target);
-        const { statusCode, headers, body } = await ask(call, await opening);
+        const { statusCode, headers, body } = await ask(call, sentOf(call));
         if (statusCode >= 200 && statusCode < 300) return body;
         const retryAfter = headers["retry-after"];
         const refusal = {
@@ -91,7 +94,45 @@ export function openWire(target: Target): Wire {
         throw silenceOf(call.what, error, call.signal.aborted);
       }
     },
+    async pass({ method, path, headers, body, signal }) {
+      try {
+        const own = Object.fromEntries(Object.entries(headers).filter(([name]) => !identity.test(name)));
+        const answer = await ask({ method, path, signal }, { headers: own, body: body ?? null });
+        return { status: answer.statusCode, headers: flat(answer.headers), body: unbroken(answer.body, signal) };
+      } catch (error) {
+        throw silenceOf(method, error, signal.aborted);
+      }
+    },
   };
+}
+
+/** What one request sends beside what each of the connection's does. */
+interface Sent {
+  headers: Record<string, string>;
+  body: string | Uint8Array | null;
+}
+
+const sentOf = ({ accept, body, type = "application/json" }: Call): Sent => ({
+  headers: { ...(accept !== undefined && { accept }), ...(body !== undefined && { "content-type": type }) },
+  body: body === undefined ? null : JSON.stringify(body),
+});
+
+const flat = (headers: Answer["headers"]): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name.toLowerCase(), Array.isArray(value) ? value.join(", ") : value]],
+    ),
+  );
+
+/** A body that tells by our own fault that it broke off. Who stops reading ends the request. */
+async function* unbroken(body: Body, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  try {
+    for await (const piece of body) yield piece as Uint8Array;
+  } catch (error) {
+    throw silenceOf("the answer", error, signal.aborted);
+  } finally {
+    body.destroy();
+  }
 }
 
 function release(connection: Connection): void {

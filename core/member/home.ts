@@ -1,3 +1,4 @@
+import { grants } from "../allow.ts";
 import type { Change, Context } from "../context.ts";
 import { Fault } from "../error.ts";
 import { newID, type ID } from "../id.ts";
@@ -29,5 +30,17 @@ export function mayGive(ctx: Context, role: Member["role"]): void {
   if (reaches(ctx.actor.role, role) && (role !== "staff" || ctx.tenant === ctx.home.tenant)) return;
   throw new Fault("forbidden", `The role ${ctx.actor.role} can't give the role ${role}.`, {
     errors: [{ field: "role", message: "is above your own" }],
+  });
+}
+
+/**
+ * Whoever has a role may do all of it, by tokens of its own: one that is scoped for less must not bring anybody there.
+ * @throws Fault `forbidden`, naming the first permission that the caller's token lacks.
+ */
+export function covered({ actor: { scopes } }: Context, role: Member["role"]): void {
+  const beyond = scopes === null ? undefined : [...grants(role)].find((each) => !scopes.includes(each));
+  if (beyond === undefined) return;
+  throw new Fault("forbidden", `You can't give away what you don't have: this token is not scoped for ${beyond}.`, {
+    errors: [{ field: "role", message: "is beyond your token's scopes" }],
   });
 }

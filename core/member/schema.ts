@@ -9,6 +9,15 @@ const role = z.enum(roles);
 const kind = z.enum(["person", "robot"]);
 const state = z.enum(["active", "suspended"]);
 
+/** Who one is to an identity provider: its issuer and subject together, never an e-mail, are who a member is. */
+export const Identity = z.object({
+  issuer: z.string(),
+  subject: z.string(),
+  /** By which of the tenant's providers it came in. */
+  provider: idOf("provider").optional(),
+});
+export type Identity = z.output<typeof Identity>;
+
 /** A person or a robot in a tenant. */
 export const Member = z.object({
   id: idOf("member"),
@@ -18,6 +27,10 @@ export const Member = z.object({
   kind,
   /** The tokens of a suspended member stop working, and its accounts in clusters go. */
   state: state.default("active"),
+  /** As an identity provider tells it, or its inviter. Shown, and never what tells members apart. */
+  email: z.string().optional(),
+  /** Only of who signs in by a provider. */
+  identity: Identity.optional(),
   /** Rises with every change; 0 for a row from before there were generations. */
   generation: z.number().int().default(0),
   createdAt: z.iso.datetime(),
@@ -25,6 +38,11 @@ export const Member = z.object({
 export type Member = z.output<typeof Member>;
 
 export const memberKind: Kind<Member> = { name: "member", schema: Member };
+/** Under the hash of issuer and subject, so that each is one member at most. */
+export const identityKind: Kind<{ id: string; member: Member["id"] }> = {
+  name: "identity",
+  schema: z.object({ id: z.string(), member: idOf("member") }),
+};
 
 /** What is asked of a new member. */
 export const CreateInput = z.strictObject({ name, kind, role });
@@ -36,6 +54,10 @@ export const UpdateInput = z
   .partial()
   .refine((input) => Object.values(input).some((value) => value !== undefined), "must change something");
 export type UpdateInput = z.output<typeof UpdateInput>;
+
+/** What becomes of who hands its ownership over. */
+export const TransferInput = z.strictObject({ role: z.enum(["owner", "editor", "viewer"]).default("editor") });
+export type TransferInput = z.output<typeof TransferInput>;
 
 /** Which members a list keeps; left out, all. */
 export const Filter = z.object({ role, kind, state }).partial();

@@ -54,6 +54,14 @@ export async function change<T>(
 
 const fallen = (cause?: unknown): Fault => new Fault("forbidden", "Your own role was changed meanwhile.", { cause });
 
+/** The caller's own row, as long as it is who it was when it knocked. @throws Fault `forbidden` when it is not. */
+export async function caller(ctx: Context): Promise<Member> {
+  const { member, role } = ctx.actor;
+  const found = member === "system" ? undefined : await ctx.table.get(memberKind, member);
+  if (found === undefined || found.state !== "active" || found.role !== role) throw fallen();
+  return found;
+}
+
 /**
  * Writes on condition that the caller still is who it was when it knocked: `work` puts this check first.
  * @throws Fault `forbidden` when it is not.
@@ -78,12 +86,9 @@ export async function asCaller(ctx: Context, work: (caller: Change[]) => Promise
 export async function guards(ctx: Context, member: Member, falls: boolean): Promise<Change[]> {
   const { actor } = ctx;
   if (actor.member !== "system" && actor.member !== member.id) {
-    const caller = await ctx.table.get(memberKind, actor.member);
-    if (caller === undefined || caller.state !== "active" || caller.role !== actor.role) {
-      throw fallen();
-    }
-    const check = acting(ctx, caller);
-    if (!falls || (leads(caller.role) && (member.role !== "staff" || caller.role === "staff"))) return [check];
+    const self = await caller(ctx);
+    const check = acting(ctx, self);
+    if (!falls || (leads(self.role) && (member.role !== "staff" || self.role === "staff"))) return [check];
   }
   if (!falls) return [];
   const other = await another(ctx, member);
@@ -101,3 +106,6 @@ async function another(ctx: Context, member: Member): Promise<Member | undefined
   }
   return undefined;
 }
+
+/** Whether it is one of those of whom at least one must be left. */
+export const leading = ({ role, state }: Member): boolean => leads(role) && state === "active";

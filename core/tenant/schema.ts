@@ -57,6 +57,11 @@ export const Me = z.object({
   role: z.enum(roles),
   /** The token's bounds; null is all that the role may do. */
   scopes: z.array(z.string()).nullable(),
+  /** The clusters and projects that the token is bound to; left out, it is not bound. */
+  within: z
+    .object({ clusters: z.array(idOf("cluster")), projects: z.array(idOf("project")) })
+    .partial()
+    .optional(),
   token: idOf("token").nullable(),
 });
 export type Me = z.output<typeof Me>;

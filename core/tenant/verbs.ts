@@ -5,7 +5,7 @@ import { type Me, tenantKind } from "./schema.ts";
 
 /** Who the caller is. What one is, one may always know, so no permission is asked. One read. */
 export async function me(ctx: Context): Promise<Me> {
-  const { member, role, scopes, token } = ctx.actor;
+  const { member, role, scopes, within, token } = ctx.actor;
   if (member === "system") throw new Error("the system is no member");
   const keys = [
     [tenantKind, ctx.tenant],
@@ -13,5 +13,6 @@ export async function me(ctx: Context): Promise<Me> {
   ] as const;
   const [tenant, row] = await ctx.table.getAll(keys);
   if (tenant === undefined || row === undefined) throw missing("member");
-  return { tenant, member: row, role, scopes: scopes && [...scopes], token };
+  const bounds = within && { within: { clusters: within.clusters?.slice(), projects: within.projects?.slice() } };
+  return { tenant, member: row, role, scopes: scopes && [...scopes], ...bounds, token };
 }

@@ -4,7 +4,7 @@ import { Fault } from "../error.ts";
 import { newID } from "../id.ts";
 import * as Member from "../member/index.ts";
 import * as Quota from "../quota/index.ts";
-import { holderKind, rowID, standingKind, type Token, tokenKind } from "./schema.ts";
+import { boundsOf, holderKind, rowID, standingKind, type Token, tokenKind } from "./schema.ts";
 import { compose, hash, parse, type Place } from "./text.ts";
 
 const cacheSeconds = 10;
@@ -46,12 +46,14 @@ export async function authenticate(
 /** A new token and the rows that make it work; it knows nothing of what the caller may give away. */
 export function issue(
   ctx: Pick<Context, "home" | "now" | "random">,
-  of: Pick<Token, "tenant" | "member" | "name" | "scopes" | "expiresAt">,
+  of: Pick<Token, "tenant" | "member" | "name" | "scopes" | "expiresAt" | "clusters" | "projects" | "provider"> & {
+    kind?: Token["kind"];
+  },
 ): { text: string; token: Token; changes: [Change, Change] } {
   const id = newID(ctx, "token");
   const text = compose(ctx, { tenant: of.tenant, member: of.member, token: id });
   const fresh = { createdAt: ctx.now(), lastUsedAt: null, revokedAt: null };
-  const token: Token = { id, ...of, hash: hash(text), ...fresh };
+  const token: Token = { id, kind: "key", ...of, hash: hash(text), ...fresh };
   const table = ctx.home.table(of.tenant);
   const holder = { id, member: of.member, ...(of.expiresAt !== null && { lookAt: of.expiresAt }) };
   return {
@@ -81,11 +83,13 @@ async function read(home: Home, place: Place, key: string, now: number) {
   if (!timingSafeEqual(Buffer.from(token.hash), Buffer.from(key))) return undefined;
   if (token.revokedAt !== null || member.state !== "active" || tenant.state !== "active") return undefined;
   if (token.expiresAt !== null && Date.parse(token.expiresAt) <= now) return undefined;
+  const bounds = boundsOf(token);
   const actor: Actor = {
     tenant: tenant.id,
     member: member.id,
     role: member.role,
     scopes: token.scopes,
+    ...(bounds && { within: bounds }),
     token: token.id,
     rate: tenant.limits?.requestsPerSecond ?? Quota.rateDefault,
   };

@@ -5,13 +5,73 @@ import type { Context } from "../context.ts";
 import { Fault, missing } from "../error.ts";
 import type { ID } from "../id.ts";
 import * as Member from "../member/index.ts";
+import { boundKinds, type Token } from "./schema.ts";
 import type { Kept } from "./store.ts";
 
-/** The caller's own, and for who leads anyone's; others' are not there. @throws Fault `missing`. */
+/**
+ * The caller's own, and for who leads anyone's; others' are not there, nor for a bound token what reaches further than
+ * itself. @throws Fault `missing`.
+ */
 export function mine(ctx: Context, kept: Kept | undefined): Kept {
   const sees = kept?.token.member === ctx.actor.member || Member.leads(ctx.actor.role);
-  if (kept === undefined || !sees) throw missing("token");
+  if (kept === undefined || !sees || !inside(ctx, kept.token)) throw missing("token");
   return kept;
+}
+
+/**
+ * Whether a token reaches no further than the one that the caller has. It must be bound by the very same kinds: who is
+ * bound to a cluster alone may nothing to a project as such, nor the other way round.
+ */
+export function inside(
+  { actor: { within: own, token } }: Pick<Context, "actor">,
+  of: Pick<Token, "clusters" | "projects"> & { id?: ID<"token"> },
+): boolean {
+  if (own === undefined || (token !== null && of.id === token)) return true;
+  const fits = <T>(mine: readonly T[] | undefined, its: readonly T[] | undefined): boolean =>
+    mine === undefined ? its === undefined : its !== undefined && its.every((each) => mine.includes(each));
+  return fits(own.clusters, of.clusters) && fits(own.projects, of.projects);
+}
+
+/**
+ * What a new token is bound to: what is asked, and what the caller's own is bound to. All of it must be there.
+ * @throws Fault `forbidden` for what the caller's own token does not reach; `missing` for what is not in the tenant.
+ */
+export async function bounds(
+  ctx: Context,
+  asked: Pick<Token, "clusters" | "projects">,
+): Promise<Pick<Token, "clusters" | "projects">> {
+  const own = ctx.actor.within;
+  const kinds = ["clusters", "projects"] as const;
+  const beyond = kinds.flatMap((kind) => {
+    const list: readonly string[] | undefined = own?.[kind];
+    const out = (asked[kind] ?? []).map((id, at) => ({ id, at }));
+    return (own === undefined ? [] : out.filter(({ id }) => !list?.includes(id))).map(({ at }) => ({
+      field: `${kind}.${at}`,
+      message: `is not among the ${kind} that your own token is bound to`,
+    }));
+  });
+  if (beyond.length > 0) {
+    throw new Fault("forbidden", "You can't give away what you don't have: your own token is bound.", {
+      errors: beyond,
+    });
+  }
+  for (const kind of kinds) await there(ctx, kind, asked[kind] ?? []);
+  const clusters = asked.clusters ?? own?.clusters;
+  const projects = asked.projects ?? own?.projects;
+  return {
+    ...(clusters && { clusters: [...new Set(clusters)] }),
+    ...(projects && { projects: [...new Set(projects)] }),
+  };
+}
+
+async function there(ctx: Context, kind: keyof typeof boundKinds, ids: readonly string[]): Promise<void> {
+  const rows = await ctx.table.getAll(ids.map((id) => [boundKinds[kind], id] as const));
+  const gone = rows.flatMap((row, at) => (row === undefined ? [at] : []));
+  if (gone.length === 0) return;
+  const noun = kind.slice(0, -1);
+  throw new Fault("missing", `There is no such ${noun}.`, {
+    errors: gone.map((at) => ({ field: `${kind}.${at}`, message: `is no ${noun} of this tenant` })),
+  });
 }
 
 /** Ending a member's tokens is changing the member: none above the caller's own role. @throws Fault `forbidden`. */
@@ -61,10 +121,16 @@ export function bounded(ctx: Context, role: Role, asked: Permission[] | undefine
   });
 }
 
-/** The scopes of a token that is made anew: the same, unless the one it is asked with may do less. @throws Fault `forbidden`. */
-export function carried(ctx: Context, scopes: readonly string[] | null): string[] | null {
+/**
+ * The scopes and bounds of a token that is made anew: the same, unless the one it is asked with may do less. Of bounds
+ * that was seen to when it was found (`mine`).
+ * @throws Fault `forbidden`.
+ */
+export function carried(ctx: Context, token: Token): Pick<Token, "scopes" | "clusters" | "projects"> {
   const own = ctx.actor.scopes;
-  const within = own === null || (scopes !== null && scopes.every((each) => own.includes(each)));
+  const { scopes } = token;
+  const within = own === null || scopes?.every((each) => own.includes(each)) === true;
   if (!within) throw new Fault("forbidden", "You can't give away what you don't have: it may do more than your token.");
-  return scopes && [...scopes];
+  const { clusters, projects } = token;
+  return { scopes, ...(clusters && { clusters }), ...(projects && { projects }) };
 }

@@ -4,11 +4,12 @@ import { Fault } from "../error.ts";
 import type { ID } from "../id.ts";
 import { pages } from "../page.ts";
 import * as Quota from "../quota/index.ts";
+import { told } from "./enter.ts";
 import { type Holder, holderKind, over, rowID, type Token, tokenKind } from "./schema.ts";
 
 const keepSeconds = 90 * 86_400;
 const tries = 20;
-/** Each end is a change of the token, one of its holder and an audit entry; a write holds 100. */
+/** Each end is a change of the token, one of its holder and an audit entry, and all have one note; a write holds 100. */
 const endsMax = 30;
 
 /** What the table knows of a token. Those from before there were holders have none. */
@@ -39,12 +40,16 @@ export function alive({ table, actor: { member, token } }: Context): Change[] {
   return member === "system" || token === null ? [] : [table.check(tokenKind, rowID(member, token), placed)];
 }
 
-/** The rows' changes that end a token for good; its place is to be given back with them, or to go to another. */
+/**
+ * The rows' changes that end a token for good; its place is to be given back with them, or to go to another, and the
+ * clusters that it entered are to be told.
+ */
 export function ending(ctx: Context, { token, holder }: Kept, set: Partial<Token>): Change[] {
   const { table } = ctx;
+  const entries = token.entries ?? ({ absent: true } as const);
   const ttl = Math.ceil(Date.parse(ctx.now()) / 1000) + keepSeconds;
   const row = { id: token.id, member: token.member, ttl };
-  const when = set.replacedBy === undefined ? placed : current;
+  const when = { ...(set.replacedBy === undefined ? placed : current), entries };
   return [
     table.update(tokenKind, rowID(token.member, token.id), { set: { ...set, ttl }, when }),
     holder === undefined
@@ -86,13 +91,37 @@ export async function change<T>(
   throw new Fault("unavailable", "The token is changed by others all the time; try again.", { retryAfterSeconds: 1 });
 }
 
+/** Writes the end of tokens, and gives back the places of those that hold one. */
+export async function end(ctx: Context, tokens: Kept[], set: Partial<Token>): Promise<void> {
+  const verb = ({ kind }: Token): string =>
+    kind === "session" ? "session:end" : set.revokedAt === undefined ? "token:expired" : "token:revoke";
+  const changes = [
+    ...tokens.flatMap((each) => [
+      ...ending(ctx, each, set),
+      Audit.entry(ctx, { verb: verb(each.token), target: each.token.id }),
+    ]),
+    ...(await told(
+      ctx,
+      tokens.map(({ token }) => token),
+    )),
+  ];
+  const places = tokens.filter(({ token }) => token.kind === "key").length;
+  if (places === 0) await ctx.table.write(...changes);
+  else await Quota.giving(ctx, "tokens", changes, places);
+}
+
 /** Revokes every token of a member that has a place, some at a time; a repeat goes on where it was left. */
 export async function endAll(ctx: Context, member: ID<"member">): Promise<void> {
   const prefix = rowID(member, "" as ID<"token">);
   for await (const tokens of pages((page) => ctx.table.list(tokenKind, { prefix, ...page }))) {
-    const left = tokens.filter(({ ttl }) => ttl === undefined);
-    for (let from = 0; from < left.length; from += endsMax) await endSome(ctx, left.slice(from, from + endsMax));
+    await endThese(ctx, tokens);
   }
+}
+
+/** Revokes those of these tokens that have not ended. */
+export async function endThese(ctx: Context, tokens: Token[]): Promise<void> {
+  const left = tokens.filter(({ ttl }) => ttl === undefined);
+  for (let from = 0; from < left.length; from += endsMax) await endSome(ctx, left.slice(from, from + endsMax));
 }
 
 async function endSome(ctx: Context, tokens: Token[]): Promise<void> {
@@ -100,13 +129,8 @@ async function endSome(ctx: Context, tokens: Token[]): Promise<void> {
     const kept = await Promise.all(tokens.map(({ id, member }) => find(ctx, id, member)));
     const ends = kept.filter((each) => each !== undefined).filter(({ token }) => token.ttl === undefined);
     if (ends.length === 0) return;
-    const revokedAt = ctx.now();
-    const changes = ends.flatMap((each) => [
-      ...ending(ctx, each, { revokedAt }),
-      Audit.entry(ctx, { verb: "token:revoke", target: each.token.id }),
-    ]);
     try {
-      return await Quota.giving(ctx, "tokens", changes, ends.length);
+      return await end(ctx, ends, { revokedAt: ctx.now() });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
     }
@@ -131,8 +155,7 @@ export async function expire(ctx: Context, id: ID<"token">): Promise<"expired" |
       if ((expiresAt ?? undefined) !== kept.holder?.lookAt) await ctx.table.edit(holderKind, id, edit);
       return "waiting";
     }
-    const entry = Audit.entry(ctx, { verb: "token:expired", target: id });
-    await Quota.giving(ctx, "tokens", [...ending(ctx, kept, {}), entry]);
+    await end(ctx, [kept], {});
     return "expired";
   });
 }

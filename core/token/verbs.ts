@@ -7,7 +7,8 @@ import * as Member from "../member/index.ts";
 import { type Page, type PageInput, sift } from "../page.ts";
 import * as Quota from "../quota/index.ts";
 import { issue } from "./home.ts";
-import { bounded, carried, endable, mine, receiver } from "./scope.ts";
+import { told } from "./enter.ts";
+import { bounded, bounds, carried, endable, inside, mine, receiver } from "./scope.ts";
 import * as schema from "./schema.ts";
 import { type Created, type CreateInput, type Filter, type RotateInput, rowID, type View, viewOf } from "./schema.ts";
 import * as store from "./store.ts";
@@ -22,7 +23,7 @@ const ended = (cause: unknown): Fault => new Fault("forbidden", "Your own token 
  * `missing` when there is no such member; `limit` when the tenant may have no more.
  */
 export async function create(ctx: Context, input: CreateInput): Promise<Created> {
-  allow(ctx, "token:write");
+  allow(ctx, "token:write", "some");
   const of = await receiver(ctx, input.member);
   const { expiresInDays: days } = input;
   const { text, token, changes } = issue(ctx, {
@@ -30,6 +31,7 @@ export async function create(ctx: Context, input: CreateInput): Promise<Created>
     member: of.id,
     name: input.name,
     scopes: bounded(ctx, of.role, input.scopes),
+    ...(await bounds(ctx, input)),
     expiresAt: days === undefined ? null : new Date(Date.parse(ctx.now()) + days * dayMs).toISOString(),
   });
   const entry = Audit.entry(ctx, { verb: "token:create", target: token.id });
@@ -48,17 +50,17 @@ export async function create(ctx: Context, input: CreateInput): Promise<Created>
 
 /** One of the caller's own, or, for an owner, any. @throws Fault `missing`. */
 export async function get(ctx: Context, id: ID<"token">): Promise<View> {
-  allow(ctx, "token:read");
+  allow(ctx, "token:read", "some");
   return viewOf(mine(ctx, await store.find(ctx, id)).token, ctx.now());
 }
 
 /**
- * The caller's own tokens; an owner's list has every member's. Revoked and expired ones stay in it for 90 days. Of a
- * filter only those that meet all of it.
+ * The caller's own tokens; an owner's list has every member's, and a bound token's none that reaches further than it.
+ * Revoked and expired ones stay in it for 90 days. Of a filter only those that meet all of it.
  */
 export async function list(ctx: Context, page: PageInput & Filter): Promise<Page<View>> {
-  allow(ctx, "token:read");
-  const { limit, after, state } = page;
+  allow(ctx, "token:read", "some");
+  const { limit, after, state, kind } = page;
   const { member } = ctx.actor;
   const own = Member.leads(ctx.actor.role) || member === "system" ? undefined : member;
   if (own !== undefined && page.member !== undefined && page.member !== own) return { items: [], next: null };
@@ -69,23 +71,26 @@ export async function list(ctx: Context, page: PageInput & Filter): Promise<Page
     const { items, next } = await ctx.table.list(schema.tokenKind, { ...part, ...prefix });
     return { items: items.map((item) => viewOf(item, now)), next };
   };
-  if (state === undefined) return await read({ limit, after });
-  return await sift(read, (token) => token.state === state, { limit, after });
+  if (state === undefined && kind === undefined && ctx.actor.within === undefined) return await read({ limit, after });
+  const keep = (token: View): boolean =>
+    (state === undefined || token.state === state) && (kind === undefined || token.kind === kind) && inside(ctx, token);
+  return await sift(read, keep, { limit, after });
 }
 
 /**
- * A new secret under a new id, with the same name, scopes and length of life. The old one goes on for the overlap and
+ * A new secret under a new id, with the same name, scopes, bounds and length of life. The old one goes on for the overlap and
  * then expires; until then both hold a place, and with no overlap the new one takes the old one's.
  * @throws Fault `missing`; `forbidden` for another person's, and for more than the caller itself may; `conflict` when
- * it works no more, or was rotated before; `limit` when the tenant may have no more.
+ * it works no more, was rotated before, or is a session; `limit` when the tenant may have no more.
  */
 export async function rotate(ctx: Context, id: ID<"token">, { overlapSeconds }: RotateInput): Promise<Created> {
-  allow(ctx, "token:write");
+  allow(ctx, "token:write", "some");
   return await store.change(ctx, id, async (found) => {
     const kept = mine(ctx, found);
     const old = kept.token;
+    if (old.kind === "session") throw new Fault("conflict", "A session is not rotated: sign in again.");
     const of = await receiver(ctx, old.member);
-    const scopes = carried(ctx, old.scopes);
+    const reach = carried(ctx, old);
     const now = ctx.now();
     if (viewOf(old, now).state !== "active") throw new Fault("conflict", "The token works no more: make a new one.");
     if (old.replacedBy !== undefined) {
@@ -97,7 +102,7 @@ export async function rotate(ctx: Context, id: ID<"token">, { overlapSeconds }: 
       tenant: ctx.tenant,
       member: of.id,
       name,
-      scopes,
+      ...reach,
       expiresAt: life === undefined ? null : new Date(Date.parse(now) + life).toISOString(),
     });
     const until = new Date(Date.parse(now) + overlapSeconds * 1000).toISOString();
@@ -116,7 +121,8 @@ export async function rotate(ctx: Context, id: ID<"token">, { overlapSeconds }: 
           const goesOn = store.replacing(ctx, kept, { replacedBy: token.id, expiresAt: ends });
           return await Quota.taking(ctx, "tokens", all(goesOn));
         }
-        await ctx.table.write(...all(store.ending(ctx, kept, { replacedBy: token.id, revokedAt: now })));
+        const over = store.ending(ctx, kept, { replacedBy: token.id, revokedAt: now });
+        await ctx.table.write(...all(over), ...(await told(ctx, [old])));
       });
     } catch (refused) {
       throw refused instanceof Refused && refused.index === self.length && self.length > 0 ? ended(refused) : refused;
@@ -131,15 +137,14 @@ export async function rotate(ctx: Context, id: ID<"token">, { overlapSeconds }: 
  * above the caller.
  */
 export async function revoke(ctx: Context, id: ID<"token">): Promise<View> {
-  allow(ctx, "token:write");
+  allow(ctx, "token:write", "some");
   return await store.change(ctx, id, async (found) => {
     const kept = mine(ctx, found);
     const { token } = kept;
     await endable(ctx, token.member);
     if (token.ttl !== undefined || token.revokedAt !== null) return viewOf(token, ctx.now());
     const revokedAt = ctx.now();
-    const entry = Audit.entry(ctx, { verb: "token:revoke", target: id });
-    await Quota.giving(ctx, "tokens", [...store.ending(ctx, kept, { revokedAt }), entry]);
+    await store.end(ctx, [kept], { revokedAt });
     return viewOf({ ...token, revokedAt }, revokedAt);
   });
 }

@@ -1,5 +1,6 @@
 import type { Manifest } from "../../context.ts";
 import { stringify } from "yaml";
+import { membersNamespace } from "./inside.ts";
 import { config, deployment, flags, onHost, type Parts, type Signed, secret, selector } from "./parts.ts";
 
 /**
@@ -48,11 +49,15 @@ export function apiserverSecret({ cluster, authorities, leaves }: Signed): Manif
   });
 }
 
-const auditPolicy = {
+/** What of a cluster's requests is written down; each entry is a line of the API server's log. */
+export const auditPolicy = {
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",
   omitStages: ["RequestReceived"],
   rules: [
+    // The first rule that fits decides. Whatever a member asks is on record under the name of its account, which is its
+    // member id; never more than metadata, as what it sends and gets may be a Secret or a token.
+    { level: "Metadata", userGroups: [`system:serviceaccounts:${membersNamespace}`] },
     // The control plane's own rounds say nothing about who did what.
     {
       level: "None",
@@ -119,7 +124,8 @@ export function apiserverFlags(options: {
     "proxy-client-key-file": `${files}/front.key`,
     "enable-aggregator-routing": true,
     "authorization-mode": ["Node", "RBAC"],
-    "enable-admission-plugins": "NodeRestriction",
+    // An external IP on a Service takes others' traffic, in whatever project they are (CVE-2020-8554).
+    "enable-admission-plugins": ["NodeRestriction", "DenyServiceExternalIPs"],
     "enable-bootstrap-token-auth": true,
     "authentication-config": `${options.config}/authentication.yaml`,
     "encryption-provider-config": `${files}/encryption.yaml`,

@@ -1,8 +1,8 @@
 import { stringify } from "yaml";
 import type { Manifest } from "../../context.ts";
-import { type ID, kubeName } from "../../id.ts";
 import { endpoint, serverName } from "../keys.ts";
 import { dnsAddress } from "../ranges.ts";
+import { earGroup, earMemberRules, earRules } from "./ear.ts";
 import { labelsOf, type Signed } from "./parts.ts";
 
 /** All accounts that stand for members live in this one namespace of each cluster. */
@@ -14,10 +14,7 @@ const group = (name: string) => ({ apiGroup: "rbac.authorization.k8s.io", kind: 
 const user = (name: string) => ({ apiGroup: "rbac.authorization.k8s.io", kind: "User", name });
 
 /** What a new cluster needs to have inside, so that people and machines can come in (KUBERNETES B.5). */
-export function inside(
-  parts: Pick<Signed, "cluster" | "authorities" | "addresses">,
-  owners: ID<"member">[],
-): Manifest[] {
+export function inside(parts: Pick<Signed, "cluster" | "authorities" | "addresses">): Manifest[] {
   const { cluster, authorities } = parts;
   const labels = labelsOf(cluster);
   const object = (
@@ -136,11 +133,8 @@ export function inside(
       ],
       [group("berth:access")],
     ),
-    ...owners.flatMap((member) => [
-      object("v1", "ServiceAccount", kubeName(member), membersNamespace, { automountServiceAccountToken: false }),
-      bind(`berth:owner:${kubeName(member)}`, "cluster-admin", [
-        { kind: "ServiceAccount", name: kubeName(member), namespace: membersNamespace },
-      ]),
-    ]),
+    object(rbac, "ClusterRole", earGroup, undefined, { rules: earRules }),
+    bind(earGroup, earGroup, [group(earGroup)]),
+    ...permit(earGroup, membersNamespace, earMemberRules, [group(earGroup)]),
   ];
 }

@@ -1,10 +1,20 @@
 // What of all that is wanted is missing or differs.
 import type { Found, Manifest } from "../context.ts";
-import { covers } from "../kube/index.ts";
-import type { Objects, Put, Step } from "./step.ts";
+import { covers } from "./covers.ts";
 
-export const keyOf = ({ kind, metadata: { name, namespace } }: Manifest, where: "host" | "inside"): string =>
-  where === "host" || namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
+/** Objects by `Kind name` on a host, by `Kind namespace/name` inside of a cluster. */
+export type Objects = ReadonlyMap<string, Found>;
+
+/** What is to be written, and what stands in its place. */
+export interface Put {
+  manifest: Manifest;
+  found: Found | undefined;
+}
+
+export const keyOf = (
+  { kind, metadata: { name, namespace } }: Pick<Manifest, "kind" | "metadata">,
+  where: "host" | "inside",
+): string => (where === "host" || namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`);
 
 /** What is missing or differs in a field that we set. What the API server fills in is not drift. */
 export function drift(wanted: Manifest[], found: Objects, where: "host" | "inside"): Put[] {
@@ -18,12 +28,13 @@ export const ending = (puts: Put[]): Put[] =>
   puts.filter(({ found }) => found?.metadata.deletionTimestamp !== undefined);
 
 /**
- * Where what a stranger adds changes what ours says (an empty podSelector means all Pods, a fuller one does not), and
- * what no server lets anybody change.
+ * Where what a stranger adds changes what ours says (an empty podSelector means all Pods, a fuller one does not; what
+ * is aggregated is not what was granted), and what no server lets anybody change.
  */
 const whole: Record<string, string> = {
   NetworkPolicy: "spec",
   Service: "spec.selector",
+  ClusterRole: "aggregationRule",
   ClusterRoleBinding: "roleRef",
   RoleBinding: "roleRef",
 };
@@ -35,11 +46,11 @@ export function altered(wanted: Manifest[], found: Objects, where: "host" | "ins
   return wanted.flatMap((manifest): Found[] => {
     const [path, there] = [whole[manifest.kind], found.get(keyOf(manifest, where))];
     if (path === undefined || there === undefined || there.metadata.deletionTimestamp !== undefined) return [];
-    return covers(partOf(manifest, path), partOf(there, path)) ? [] : [there];
+    // Nothing asked for is met by nothing there, and by nothing else.
+    return covers(partOf(manifest, path) ?? {}, partOf(there, path)) ? [] : [there];
   });
 }
 
-export const put = (where: "host" | "inside", ...waves: Put[][]): Step[] => {
-  const full = waves.map((wave) => wave.filter((one) => !ending([one]).length)).filter((wave) => wave.length > 0);
-  return full.length === 0 ? [] : [{ do: "put", where, waves: full }];
-};
+/** What can be written now, wave by wave; what is ending can't, and an empty wave is none. */
+export const waves = (...puts: Put[][]): Put[][] =>
+  puts.map((wave) => wave.filter((one) => ending([one]).length === 0)).filter((wave) => wave.length > 0);
