@@ -10,6 +10,8 @@ export default $config({
   }),
   async run() {
     const { BERTH_DOMAIN: domain, BERTH_SUBNETS: subnets, BERTH_GROUPS: groups, BERTH_ALARMS: topic } = process.env;
+    // Where identity providers may be that are not at a public address, separated by commas; nowhere unless said.
+    const privateIssuers = process.env["BERTH_PRIVATE_ISSUERS"] ?? "";
     const kept = $app.stage === "production";
     // Each stage has a table of its own, so the platform's own tenant may have the same id in all.
     const tenant = "tnt_00000000000000000000000000";
@@ -56,7 +58,8 @@ export default $config({
 
     // Where all is: one link without a right, for everyone. The rights are doors of their own, as linking the
     // components themselves would give `dynamodb:*` and `sqs:*`.
-    const properties = { tenant, url: router.url, table: rows.name, jobs: jobs.url, dead: dead.url, key: key.arn };
+    const where = { tenant, url: router.url, table: rows.name, jobs: jobs.url, dead: dead.url, key: key.arn };
+    const properties = { ...where, privateIssuers };
     const home = new sst.Linkable("Home", { properties });
     type Statement = Parameters<typeof sst.aws.permission>[0];
     const door = (name: string, statement: Statement) =>
@@ -170,7 +173,7 @@ export default $config({
     const clocks: Record<string, Clock> = {
       Sweep: { every: "1 minute", link: [home, read, mark, poke, unsealHosts], inside: true },
       Lap: { every: "10 minutes", link: [home, read, mark, record, poke, unsealHosts], inside: true },
-      Round: { every: "1 hour", link: [home, read, poke, unseal], inside: true },
+      Round: { every: "30 minutes", link: [home, read, poke, unseal], inside: true },
       Digest: { every: "1 minute", link: [home, read, chain, sealAudit] },
     };
     const crons = Object.entries(clocks).map(([name, { every, link, inside: reaches }]) => {

@@ -18,6 +18,10 @@ export const Settings = z.object({
   homeTenant: idOf("tenant"),
   /** Where home is reached, without a slash at the end: the root of every cluster's issuer. */
   url: z.url({ protocol: /^https?$/ }).refine((url) => !url.endsWith("/"), "must not end with a slash"),
+  /** Hosts and CIDRs that are not public, and at which identity providers may nevertheless be; left out, none. */
+  privateIssuers: z.array(z.string()).optional(),
+  /** Where people reach home, where that is another: links to them lead there. */
+  site: z.url({ protocol: /^https?$/ }).optional(),
   region: z.string(),
   table: z.object({ name: z.string(), endpoint: z.url().optional() }),
   queue: z.object({ url: z.url(), deadURL: z.url(), endpoint: z.url().optional() }),
@@ -62,6 +66,8 @@ export function open(settings: Settings): Deps & { close(): void } {
   const home: Home = {
     tenant: settings.homeTenant,
     url: settings.url,
+    ...(settings.site !== undefined && { site: settings.site }),
+    ...(settings.privateIssuers && { privateIssuers: settings.privateIssuers }),
     table: (tenant) => tables.table(tenant),
     due: (shard, before, page) => tables.due(shard, before, page),
     parked: (page) => tables.parked(page),
@@ -117,11 +123,13 @@ const Linked = z.object({
   jobs: z.url(),
   dead: z.url(),
   key: z.string(),
+  /** Separated by commas. */
+  privateIssuers: z.string().default(""),
 });
 
 /** Settings from what is linked. @param linked the link `Home`. */
 export function settingsOf(linked: unknown, region: string): Settings {
-  const { tenant, url, table, jobs, dead, key } = Linked.parse(linked);
+  const { tenant, url, table, jobs, dead, key, privateIssuers } = Linked.parse(linked);
   return Settings.parse({
     homeTenant: tenant,
     url: url.replace(/\/$/, ""),
@@ -129,6 +137,7 @@ export function settingsOf(linked: unknown, region: string): Settings {
     table: { name: table },
     queue: { url: jobs, deadURL: dead },
     key: { kms: key },
+    privateIssuers: privateIssuers.split(",").filter((each) => each !== ""),
   });
 }
 

@@ -31,6 +31,7 @@ function begin(deps: Deps, host: ID<"host">, signal: AbortSignal): { stop: Abort
       const { kube, seal } = await deps.tools();
       return kube(await Host.target({ home: deps.home, now: () => deps.now(), seal }, host));
     },
+    inside: async (target) => (await deps.tools()).kube(target),
     poke: async (pokes) => {
       await Promise.all(pokes.map(({ tenant, id }) => deps.home.poke(tenant, id)));
     },

@@ -24,7 +24,7 @@ import { openHome } from "./stores.ts";
 /** How often the clock's functions run; a minute in the cloud, and less where a test is in a hurry. */
 const period = Number(process.env["BERTH_CLOCK_SECONDS"] ?? "60") * 1000;
 const beatsPerLap = 10;
-const beatsPerRound = 60;
+const beatsPerRound = 30;
 /** What runs when we are told to end gets so long to let go. Whatever it leaves, the next process finds. */
 const graceMilliseconds = 5_000;
 

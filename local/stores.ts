@@ -1,7 +1,7 @@
 // Home's stores on this machine, and the functions' settings that name them.
 import { open } from "#functions/wire.ts";
 import { type LocalQueue, startQueue } from "./queue.ts";
-import { type Home, paths, tableName, tableURL } from "./settings.ts";
+import { apiURL, type Home, paths, tableName, tableURL } from "./settings.ts";
 import type { State } from "./state.ts";
 import { createTable, localClient, ready } from "./table.ts";
 
@@ -17,8 +17,11 @@ export async function openHome(
   const { region, credentials } = localClient(endpoint);
   const opened = open({
     homeTenant: known.homeTenant,
+    // An identity provider beside the stack, on this very machine, is as good as any.
+    privateIssuers: ["127.0.0.1", "::1", "localhost"],
     // The issuer's name must be https and must not change with a port; nothing dials it here.
     url: "https://berth.internal",
+    site: apiURL(known),
     region,
     credentials,
     table: { name: tableName, endpoint },

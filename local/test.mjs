@@ -22,8 +22,9 @@ async function tryTo(work, without) {
 const [first, ...rest] = process.argv.slice(2);
 const deep = first === "--deep";
 const asked = deep ? rest : process.argv.slice(2);
-// A project named by its name needs only what it uses: the first three and sim never leave this process, the cloud's takes npm.
-const offline = asked.length > 0 && asked.every((each) => /^--project=(unit|flow|guard|cloud|sim)$/.test(each));
+// A project named by its name needs only what it uses: the first three, sim and mutation stay here, the cloud's takes npm.
+const offline =
+  asked.length > 0 && asked.every((each) => /^--project=(unit|flow|guard|cloud|sim|mutation)$/.test(each));
 
 try {
   await packages();

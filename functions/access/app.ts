@@ -5,6 +5,9 @@ import { newDoor } from "../api/door.ts";
 import type { Env } from "../api/env.ts";
 import { hosts } from "../api/host.ts";
 import { type Deps, workOf } from "../deps.ts";
+import { compareRights } from "./compare.ts";
+import { projectContents } from "./contents.ts";
+import { proxies } from "./proxy.ts";
 import { issueKubeconfig, issueToken, readLogs } from "./route.ts";
 
 /** What speaks to Kubernetes: to tenants' clusters under `/v1/kube`, to hosts under `/v1/home/hosts`. */
@@ -24,6 +27,12 @@ export function access(deps: Deps): OpenAPIHono<Env> {
     const input = { ...query, since, previous: previous === "true" };
     return c.text(await Cluster.logs(work, c.req.valid("param").id, input), 200);
   });
+  app.openapi(compareRights, async (c) => {
+    const work = await workOf(deps, c.var.ctx);
+    return c.json(await Access.comparison(work, c.req.valid("param").id, c.req.valid("query")), 200);
+  });
+  app.route("/", proxies);
+  app.route("/", projectContents);
   app.route("/", hosts);
   return app;
 }

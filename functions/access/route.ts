@@ -1,6 +1,9 @@
 import * as z from "zod";
 import { idOf } from "#core/id.ts";
 import { body, json, route } from "../api/door.ts";
+import { compareRights } from "./compare.ts";
+import { readContents, readUsage } from "./contents.ts";
+import { passes } from "./pass.ts";
 
 // Declarations only, so that the API can describe these routes without loading what serves them.
 
@@ -9,10 +12,10 @@ const seconds = z.number().int().min(600).max(86_400);
 const tags = ["access"];
 
 const TokenInput = z
-  .strictObject({ seconds: seconds.default(3_600).describe("How long it works.") })
+  .strictObject({ seconds: seconds.default(600).describe("How long it works.") })
   .meta({ id: "AccessTokenCreate" });
 const KubeconfigInput = z
-  .strictObject({ seconds: seconds.default(3_600).describe("How long its token works.") })
+  .strictObject({ seconds: seconds.default(600).describe("How long its token works.") })
   .meta({ id: "AccessKubeconfigCreate" });
 
 /** A cluster's own credential. */
@@ -38,7 +41,9 @@ export const issueToken = route(
     operationId: "issueAccessToken",
     tags,
     summary: "Get a token for a cluster",
-    description: "A short-lived token of the caller's own account there, for 10 minutes to 24 hours.",
+    description:
+      "A token of the caller's own account there, for 10 minutes (unless said) to 24 hours. It ends with the API token that " +
+      "it was got by, and can do what was granted. 503 with `Retry-After` while the account is being made.",
     request: { params, body: body(TokenInput) },
     responses: { 201: json("The token.", AccessToken) },
   },
@@ -52,7 +57,7 @@ export const issueKubeconfig = route(
     operationId: "issueAccessKubeconfig",
     tags,
     summary: "Get a kubeconfig with a token inside",
-    description: "For programs that can't run the `berth` command. It works for 10 minutes to 24 hours.",
+    description: "For programs that can't run the `berth` command. It works for 10 minutes (unless said) to 24 hours.",
     request: { params, body: body(KubeconfigInput) },
     responses: { 201: json("The kubeconfig.", Kubeconfig) },
   },
@@ -79,4 +84,4 @@ export const readLogs = route(
   },
 );
 
-export const declared = [issueToken, issueKubeconfig, readLogs];
+export const declared = [issueToken, issueKubeconfig, readLogs, compareRights, ...passes, readContents, readUsage];

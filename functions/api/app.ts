@@ -3,15 +3,25 @@ import type { Deps } from "../deps.ts";
 import { declared as accessRoutes } from "../access/route.ts";
 import { audits } from "./audit.ts";
 import { clusters } from "./cluster.ts";
+import { contexts } from "./context.ts";
 import { newDoor } from "./door.ts";
 import type { Env } from "./env.ts";
+import { grants } from "./grant.ts";
+import { groups } from "./group.ts";
 import { health } from "./health.ts";
 import { letters } from "./letter.ts";
 import { members } from "./member.ts";
+import { invites } from "./invite.ts";
 import { issuers } from "./oidc.ts";
 import { parked } from "./parked.ts";
+import { moves } from "./move.ts";
 import { pokes } from "./poke.ts";
+import { projects } from "./project.ts";
+import { providers } from "./provider.ts";
 import { quotas } from "./quota.ts";
+import { rights } from "./rights.ts";
+import { teams } from "./team.ts";
+import { sessions } from "./session.ts";
 import { tenants } from "./tenant.ts";
 import { tokens } from "./token.ts";
 import { versions } from "./version.ts";
@@ -22,11 +32,22 @@ export function api(deps: Deps): OpenAPIHono<Env> {
   for (const room of [
     health,
     members,
+    teams,
+    invites,
     tokens,
+    sessions,
+    providers,
     quotas,
     audits,
+    // Before those of grants: "unused" is no grant's id.
+    rights,
+    groups,
+    grants,
     versions,
+    projects,
+    moves,
     clusters,
+    contexts,
     tenants,
     letters,
     parked,

@@ -43,15 +43,21 @@ export const audits = newRouter()
         tags,
         summary: "Export audit entries",
         description:
-          "Every entry of a period as it was sealed, oldest first, one JSON object on each line. For owners.",
-        request: { query: Audit.Period },
+          "Every entry of a period as it was sealed, oldest first, one JSON object on each line. For owners. With " +
+          "`names` each also says what its actor and target are called now; such lines can't be checked.",
+        request: {
+          query: Audit.Period.extend({
+            names: z.enum(["true", "false"]).default("false").describe("Add what things are called now."),
+          }),
+        },
         responses: {
           200: { description: "Lines.", content: { "application/x-ndjson": { schema: z.string() } } },
         },
       },
     ),
     async (c) => {
-      const pages = Audit.entries(c.var.ctx, c.req.valid("query"));
+      const { names, ...period } = c.req.valid("query");
+      const pages = Audit.entries(c.var.ctx, { ...period, names: names === "true" });
       // The first page before the answer begins: what fails until then is still answered as a problem.
       const first = await pages.next();
       const body = ReadableStream.from(lines(first, pages, c.var.still));
@@ -93,8 +99,8 @@ export const audits = newRouter()
   );
 
 async function* lines(
-  first: IteratorResult<Audit.Entry[], void>,
-  rest: AsyncGenerator<Audit.Entry[], void>,
+  first: IteratorResult<unknown[], void>,
+  rest: AsyncGenerator<unknown[], void>,
   still: () => Promise<void>,
 ): AsyncGenerator<Uint8Array> {
   for (let page = first; page.value !== undefined; page = await rest.next()) {

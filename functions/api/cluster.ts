@@ -1,4 +1,5 @@
 import * as z from "zod";
+import * as Access from "#core/access/index.ts";
 import * as Cluster from "#core/cluster/index.ts";
 import { idOf } from "#core/id.ts";
 import { body, json, newRouter, route } from "./door.ts";
@@ -99,7 +100,9 @@ export const clusters = newRouter()
       },
     ),
     async (c) => {
-      const view = await Cluster.create(c.var.ctx, c.req.valid("json"));
+      const { ctx } = c.var;
+      const also = (id: Cluster.View["id"]) => [Access.birth(ctx, id)];
+      const view = await Cluster.create(ctx, c.req.valid("json"), { also });
       return c.json(view, 201, { Location: `/v1/clusters/${view.id}`, ETag: etag(view) });
     },
   )

@@ -28,6 +28,7 @@ export interface Access {
 }
 
 const bodyBytesMax = 64 * 1024;
+const passedBytesMax = 3 * 1024 * 1024;
 
 /** A router whose validation failures are faults. Every router of ours comes from here. */
 export const newRouter = (): OpenAPIHono<Env> =>
@@ -112,9 +113,16 @@ export const json = <S>(description: string, schema: S) => ({
 export const body = <S>(schema: S) => ({ required: true as const, content: { "application/json": { schema } } });
 
 const limited = bodyLimit({ maxSize: bodyBytesMax, onError: () => Promise.reject(tooLarge()) });
+/** What goes on into a cluster may be as large as that takes; its store takes 1.5 MB, in whatever form it came. */
+const passed = bodyLimit({
+  maxSize: passedBytesMax,
+  onError: () => Promise.reject(new Fault("large", "The body may have 3 MB at most.")),
+});
 /** No route reads the body of a GET; to look for one makes a whole request of what is but a path and headers. */
 const bounded: MiddlewareHandler<Env> = (c, next) =>
-  c.req.method === "GET" || c.req.method === "HEAD" ? next() : limited(c, next);
+  c.req.method === "GET" || c.req.method === "HEAD"
+    ? next()
+    : (c.req.path.startsWith("/v1/kube/cls_") ? passed : limited)(c, next);
 
 /** Many clients name the type of a body that they don't send; without a body there is nothing to parse. */
 const emptyBody: MiddlewareHandler<Env> = async (c, next) => {
@@ -169,14 +177,44 @@ function identify({ permission, fresh = false }: Access, route: Repeatable): Mid
     const text = /^Bearer (\S+)$/i.exec(c.req.header("Authorization") ?? "")?.[1] ?? "";
     const actor = await (deps.limits === false ? Token.authenticate(deps, text, { fresh }) : counted(c, text, fresh));
     const ctx = contextOf(deps, actor, requestID, named);
-    if (permission !== "member" && permission !== "public") allow(ctx, permission);
+    // What it is about, the verb knows; a token that is bound is asked there.
+    if (permission !== "member" && permission !== "public") allow(ctx, permission, "some");
     c.set("ctx", ctx);
-    c.set("still", async () => {
-      const now = contextOf(deps, await Token.authenticate(deps, text), requestID);
-      if (permission !== "member" && permission !== "public") allow(now, permission);
+    c.set("still", async (options) => {
+      const now = contextOf(deps, await Token.authenticate(deps, text, options), requestID);
+      if (permission !== "member" && permission !== "public") allow(now, permission, "some");
     });
     return await once(c, next, route);
   };
+}
+
+/** A stranger asks for what is open, and costs us reads. @throws Fault `limit` when one source does so too often. */
+export function look(c: Asked<Env>): void {
+  const { deps, rates } = c.var;
+  if (deps.limits === false) return;
+  rates.look(sourceOf(c.env, c.req.header("CloudFront-Viewer-Address")), Date.parse(deps.now()));
+}
+
+/**
+ * What a stranger tries to prove, and whether it was refused too often: counted by where it comes from, and by what it
+ * tries to open, as one who guesses may come from many places.
+ */
+export async function knock<T>(c: Asked<Env>, at: string, work: () => Promise<T>): Promise<T> {
+  const { deps, rates } = c.var;
+  if (deps.limits === false) return await work();
+  const source = sourceOf(c.env, c.req.header("CloudFront-Viewer-Address"));
+  const now = Date.parse(deps.now());
+  rates.meet(source, "", now);
+  rates.meetAt(at, now);
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Fault && ["unauthenticated", "forbidden"].includes(error.kind)) {
+      rates.fail(source, "", now);
+      rates.failAt(at, now);
+    }
+    throw error;
+  }
 }
 
 /** Who asks, and whether they ask too often. */

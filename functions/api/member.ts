@@ -1,22 +1,32 @@
 import * as z from "zod";
-import * as Cluster from "#core/cluster/index.ts";
 import type { Context } from "#core/context.ts";
+import * as Grant from "#core/grant/index.ts";
 import { idOf } from "#core/id.ts";
 import * as Member from "#core/member/index.ts";
+import * as Team from "#core/team/index.ts";
 import * as Tenant from "#core/tenant/index.ts";
 import * as Token from "#core/token/index.ts";
 import { body, json, newRouter, route } from "./door.ts";
 import { etagOf, generationIn, IfMatch, PageQuery, pageOf } from "./page.ts";
+import { Confirmation, tell } from "./tell.ts";
 
 const View = Member.View.meta({ id: "Member", description: "A person or a robot in the tenant." });
 const Me = Tenant.Me.meta({ id: "Me", description: "Who the caller's token speaks for, and how far." });
+const Told = View.extend({ confirmation: Confirmation }).meta({
+  id: "MemberTold",
+  description: "A member, and which clusters hold the change by now.",
+});
 const params = z.object({ id: idOf("member") });
 const tags = ["members"];
+/** How long an answer waits for clusters to have taken rights away. */
+const seconds = 5;
 
-/** Owners have accounts in clusters, so who is one is seen to there as soon as it changes. */
-const settled = async (ctx: Context, ...roles: Member.View["role"][]): Promise<void> => {
-  if (roles.includes("owner")) await Cluster.stir(ctx);
-};
+/** What hangs on a member. Suspended by then, it has no right any more; its row is still there, so a repeat goes on. */
+async function ended(ctx: Context, id: Member.Member["id"]): Promise<void> {
+  await Token.endAll(ctx, id);
+  await Grant.endSubject(ctx, id);
+  await Team.drop(ctx, id);
+}
 
 export const members = newRouter()
   .openapi(
@@ -68,7 +78,7 @@ export const members = newRouter()
     ),
     async (c) => {
       const view = await Member.create(c.var.ctx, c.req.valid("json"));
-      await settled(c.var.ctx, view.role);
+      await tell(c);
       return c.json(view, 201, { Location: `/v1/members/${view.id}`, ETag: etagOf(view.generation) });
     },
   )
@@ -101,18 +111,19 @@ export const members = newRouter()
         tags,
         summary: "Change a member",
         description:
-          "Name, role or state. The tokens of a suspended member stop within 10 s. The last active owner stays one.",
+          "Name, role or state. The tokens of a suspended member stop within 10 s, and its accounts go from the " +
+          "clusters: `confirmation` says from which by now. The last active owner stays one.",
         request: { params, headers: IfMatch, body: body(Member.UpdateInput.meta({ id: "MemberUpdate" })) },
-        responses: { 200: json("The member as it is now.", View) },
+        responses: { 200: json("The member as it is now.", Told) },
       },
     ),
     async (c) => {
       const input = c.req.valid("json");
       const only = { generation: generationIn(c.req.valid("header")["if-match"]) };
       const view = await Member.update(c.var.ctx, c.req.valid("param").id, input, only);
-      // Whether it was an owner before is not told, so any change of role or state is seen to.
-      if (input.role !== undefined || input.state !== undefined) await settled(c.var.ctx, "owner");
-      return c.json(view, 200, { ETag: etagOf(view.generation) });
+      const takes = input.role !== undefined || input.state === "suspended";
+      const confirmation = await tell(c, { seconds: takes ? seconds : 0 });
+      return c.json({ ...view, confirmation }, 200, { ETag: etagOf(view.generation) });
     },
   )
   .openapi(
@@ -125,19 +136,57 @@ export const members = newRouter()
         tags,
         summary: "Remove a member",
         description:
-          "Its tokens are revoked with it and stop within 10 s; an owner's accounts go from the clusters. The last " +
-          "active owner can't be removed. What it did stays in the audit.",
+          "Its tokens, sessions, grants and places in teams end with it; its accounts go from the clusters, and " +
+          "`confirmation` says from which by now. The last active owner can't be removed. What it did stays in the audit.",
         request: { params, headers: IfMatch },
-        responses: { 200: json("The member as it was.", View) },
+        responses: { 200: json("The member as it was.", Told) },
       },
     ),
     async (c) => {
       const only = { generation: generationIn(c.req.valid("header")["if-match"]) };
-      // Suspended by then, it is no owner any more. Its row is still there, so whatever ends here is gone on with.
-      const ended = async (ctx: Context, id: Member.Member["id"], { role }: Member.View): Promise<void> => {
-        await Token.endAll(ctx, id);
-        await settled(ctx, role);
-      };
-      return c.json(await Member.remove(c.var.ctx, c.req.valid("param").id, only, ended), 200);
+      const view = await Member.remove(c.var.ctx, c.req.valid("param").id, only, ended);
+      return c.json({ ...view, confirmation: await tell(c, { seconds }) }, 200);
+    },
+  )
+  .openapi(
+    route(
+      { permission: "member:write", fresh: true },
+      {
+        method: "post",
+        path: "/v1/members/{id}/transfer",
+        operationId: "transferOwnership",
+        tags,
+        summary: "Hand your ownership over",
+        description:
+          "The member gets the caller's own role, and the caller the one in the body, both at once: there is an owner " +
+          "at every moment.",
+        request: { params, body: body(Member.TransferInput.meta({ id: "OwnershipTransfer" })) },
+        responses: { 200: json("The member who is the owner now.", Told) },
+      },
+    ),
+    async (c) => {
+      const view = await Member.transfer(c.var.ctx, c.req.valid("param").id, c.req.valid("json"));
+      const confirmation = await tell(c, { seconds });
+      return c.json({ ...view, confirmation }, 200, { ETag: etagOf(view.generation) });
+    },
+  )
+  .openapi(
+    route(
+      { permission: "member", fresh: true, last: "member:remove" },
+      {
+        method: "delete",
+        path: "/v1/me",
+        operationId: "leaveTenant",
+        tags,
+        summary: "Leave the tenant",
+        description:
+          "The caller removes itself, with all that it has here. Not the last active owner, and not with a token that " +
+          "may do less than its member.",
+        responses: { 200: json("The member as it was.", Told) },
+      },
+    ),
+    async (c) => {
+      const view = await Member.leave(c.var.ctx, ended);
+      return c.json({ ...view, confirmation: await tell(c, { seconds }) }, 200);
     },
   );

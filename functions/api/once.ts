@@ -57,11 +57,17 @@ export async function once(c: Request<Env>, next: Next, route: Repeatable): Prom
   if (bound.target() !== undefined && c.res.ok && !route.secret) await keep(c, id);
 }
 
-/** The same bytes to the same place are the same request. */
+/**
+ * The same bytes to the same place are the same request, by tokens that are bound alike: the verb would have refused one
+ * that is bound elsewhere, which must not be told what another was.
+ */
 async function hashOf(c: Request<Env>): Promise<string> {
   const { pathname, search } = new URL(c.req.url);
   const said = createHash("sha256").update(`${c.req.method}\n${pathname}\n${search}\n`);
-  return said.update(await c.req.text()).digest("base64url");
+  const { within } = c.var.ctx.actor;
+  if (within !== undefined) said.update(`${JSON.stringify([within.clusters ?? null, within.projects ?? null])}\n`);
+  // As bytes: what goes on into a cluster need not be a text, and read as one it would be another.
+  return said.update(new Uint8Array(await c.req.arrayBuffer())).digest("base64url");
 }
 
 /** Without it, a repeat is told what the target is then, which is as true. So its loss must not spoil the answer. */

@@ -6,11 +6,18 @@ import { body, json, newRouter, route } from "./door.ts";
 const PokeInput = z
   .strictObject({
     pokes: z
-      .array(z.strictObject({ tenant: idOf("tenant"), id: idOf("cluster") }))
+      .array(
+        z.strictObject({
+          tenant: idOf("tenant"),
+          id: z.union([idOf("cluster"), idOf("access")], {
+            error: "must be the id of a cluster, or of what it grants",
+          }),
+        }),
+      )
       .min(1)
       .max(100),
   })
-  .meta({ id: "PokeInput", description: "Clusters that want to be looked at." });
+  .meta({ id: "PokeInput", description: "Clusters, and what they grant, that want to be looked at." });
 
 /** For the ears on hosts; to everyone else this route is not there. */
 export const pokes = newRouter().openapi(

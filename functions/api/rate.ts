@@ -7,6 +7,10 @@ import { rateDefault } from "#core/quota/index.ts";
 /** How many buckets are kept; the one that was used longest ago is forgotten for a new one. */
 const bucketsMax = 10_000;
 const failuresPerMinute = 20;
+/** Of one door that many may stand at, wherever they come from. */
+const doorFailuresPerMinute = 120;
+/** What a stranger may ask of one source, where it needs no proof and costs us reads. */
+const looksPerMinute = 60;
 const provedSeconds = 600;
 
 interface Bucket {
@@ -52,6 +56,8 @@ export interface Left {
 export function newRates() {
   const members = new Buckets();
   const strangers = new Buckets();
+  const doors = new Buckets();
+  const lookers = new Buckets();
   const proved = new Map<string, number>();
   const digest = (text: string): string => hash("sha256", text, "base64url");
   return {
@@ -90,6 +96,23 @@ export function newRates() {
       // Many may be under way at once. What is counted below nothing would shut out the others there for hours.
       bucket.level = Math.max(0, bucket.level - 1);
     },
+    /** Counts a look of a stranger's. @throws Fault `limit` when its source looks too often. */
+    look(source: string | undefined, now: number): void {
+      if (source === undefined) return;
+      const bucket = lookers.at(source, looksPerMinute / 60, looksPerMinute, now);
+      if (bucket.level < 1) throw tooMany("from this address", Math.ceil(((1 - bucket.level) * 60) / looksPerMinute));
+      bucket.level -= 1;
+    },
+    /** @throws Fault `limit` while too many have failed at this door. @param door a text of the caller's own choice. */
+    meetAt(door: string, now: number): void {
+      const { level } = doors.at(digest(door), doorFailuresPerMinute / 60, doorFailuresPerMinute, now);
+      if (level < 1) throw tooMany("that prove nothing there", Math.ceil(((1 - level) * 60) / doorFailuresPerMinute));
+    },
+    /** Somebody proved nothing at this door. */
+    failAt(door: string, now: number): void {
+      const bucket = doors.at(digest(door), doorFailuresPerMinute / 60, doorFailuresPerMinute, now);
+      bucket.level = Math.max(0, bucket.level - 1);
+    },
     /** This token works. */
     prove(text: string, now: number): void {
       const key = digest(text);
@@ -100,7 +123,7 @@ export function newRates() {
     },
     /** How many are kept, of what is kept most. */
     get size(): number {
-      return Math.max(members.size, strangers.size, proved.size);
+      return Math.max(members.size, strangers.size, doors.size, lookers.size, proved.size);
     },
   };
 }

@@ -3,9 +3,14 @@ import { idOf } from "#core/id.ts";
 import * as Token from "#core/token/index.ts";
 import { body, json, newRouter, route } from "./door.ts";
 import { PageQuery, pageOf } from "./page.ts";
+import { Confirmation, tell } from "./tell.ts";
 
-const View = Token.View.meta({ id: "Token", description: "An API key of a member, without its secret." });
+const View = Token.View.meta({ id: "Token", description: "An API key or a session of a member, without its secret." });
 const Created = Token.Created.meta({ id: "TokenCreated", description: "A new token. `token` is shown only here." });
+const Ended = Token.View.extend({ confirmation: Confirmation }).meta({
+  id: "TokenEnded",
+  description: "A token that was ended, and which of the clusters that it entered hold that by now.",
+});
 const params = z.object({ id: idOf("token") });
 const tags = ["tokens"];
 
@@ -39,7 +44,7 @@ export const tokens = newRouter()
         summary: "Create a token",
         description:
           "For the caller itself, or, with `member`, by an owner for a robot; with the caller's own rights at most. " +
-          "The secret is in this answer and nowhere else.",
+          "With `clusters` or `projects` it may do nothing but with these. The secret is in this answer and nowhere else.",
         request: { body: body(Token.CreateInput.meta({ id: "TokenCreate" })) },
         responses: {
           201: { ...json("The token, with its secret.", Created), headers: z.object({ Location: z.string() }) },
@@ -77,7 +82,7 @@ export const tokens = newRouter()
         tags,
         summary: "Rotate a token",
         description:
-          "A new secret under a new id, with the same name, scopes and length of life. The old one works for " +
+          "A new secret under a new id, with the same name, scopes, bounds and length of life. The old one works for " +
           "`overlapSeconds` more and then expires; with 0 it ends at once, and the new one takes its place in the quota.",
         request: { params, body: body(Token.RotateInput.meta({ id: "TokenRotate" })) },
         responses: {
@@ -87,6 +92,7 @@ export const tokens = newRouter()
     ),
     async (c) => {
       const created = await Token.rotate(c.var.ctx, c.req.valid("param").id, c.req.valid("json"));
+      await tell(c);
       return c.json(created, 201, { Location: `/v1/tokens/${created.id}` });
     },
   )
@@ -99,10 +105,15 @@ export const tokens = newRouter()
         operationId: "revokeToken",
         tags,
         summary: "Revoke a token",
-        description: "One of the caller's own; an owner may revoke any. It ends everywhere within 10 s.",
+        description:
+          "One of the caller's own, a key or a session; an owner may revoke any. It ends everywhere within 10 s, and " +
+          "the clusters that it got credentials of are told.",
         request: { params },
-        responses: { 200: json("The token, revoked.", View) },
+        responses: { 200: json("The token, revoked.", Ended) },
       },
     ),
-    async (c) => c.json(await Token.revoke(c.var.ctx, c.req.valid("param").id), 200),
+    async (c) => {
+      const view = await Token.revoke(c.var.ctx, c.req.valid("param").id);
+      return c.json({ ...view, confirmation: await tell(c, { seconds: 5 }) }, 200);
+    },
   );

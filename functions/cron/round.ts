@@ -1,5 +1,5 @@
 import { live } from "../wire.ts";
 import { round } from "./visit.ts";
 
-/** Each hour's handler. */
+/** Each half hour's handler. */
 export const main = (): ReturnType<typeof round> => round(live());

@@ -1,3 +1,4 @@
+import * as Access from "#core/access/index.ts";
 import * as Cluster from "#core/cluster/index.ts";
 import type { Place } from "#core/context.ts";
 import * as Host from "#core/host/index.ts";
@@ -7,12 +8,16 @@ import { contextOf, type Deps, newRequestID, system, workOf } from "../deps.ts";
 
 /** So many clusters are looked into at the same time. */
 const atOnce = 16;
-const turnMilliseconds = 3_600_000;
+const turnMilliseconds = 1_800_000;
+/** What takes turns: the cluster's own parts, then projects. Rights wait for no turn. */
+const others = Cluster.turns + 1;
+/** After so many rounds all of the inside was looked at once, and rights every other time. */
+export const turns = 2 * others;
 
 /**
  * One round: a read-only look into every cluster on every host that is well; what differs is poked. A cluster that does
  * not answer holds one of the 16 places for seconds, and nothing else.
- * @param turn which part of the inside is looked at; by the hour when left out.
+ * @param turn which part of the inside is looked at, the odd ones being rights; by the half hour when left out.
  */
 export async function round(
   deps: Deps,
@@ -27,7 +32,7 @@ export async function round(
     }
   };
   await Promise.all(Array.from({ length: atOnce }, visitor));
-  deps.log.info("went round", { ...told, turn: turn % Cluster.turns });
+  deps.log.info("went round", { ...told, turn: turn % turns });
   return told;
 }
 
@@ -41,15 +46,19 @@ async function* carried(deps: Deps): AsyncGenerator<Place> {
 
 async function differs(deps: Deps, { tenant, id }: Place, turn: number): Promise<boolean> {
   if (nounOf(id) !== "cluster") return false;
+  const cluster = id as ID<"cluster">;
+  const of = ((turn % turns) + turns) % turns;
+  const part = of % 2 === 1 ? "rights" : of / 2 < Cluster.turns ? "own" : "projects";
+  const own = part === "own";
   try {
     const work = await workOf(deps, contextOf(deps, system(tenant), newRequestID(deps)));
-    const what = await Cluster.visit(work, id as ID<"cluster">, turn);
+    const what = own ? await Cluster.visit(work, cluster, of / 2) : await Access.visit(work, cluster, part);
     if (what === undefined) return false;
     deps.log.warn("a cluster is not as it should be inside", { tenant, cluster: id, what });
   } catch (error) {
     // A cluster that can't be looked into is looked at by its own reconcile, which says on its row what is wrong.
     deps.log.warn("a cluster could not be looked into", { tenant, cluster: id, why: String(error) });
   }
-  await deps.home.poke(tenant, id);
+  await deps.home.poke(tenant, own ? id : Access.accessOf(cluster));
   return true;
 }

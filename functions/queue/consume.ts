@@ -1,8 +1,13 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
+import * as Access from "#core/access/index.ts";
 import * as Cluster from "#core/cluster/index.ts";
 import type { Work } from "#core/context.ts";
+import * as Grant from "#core/grant/index.ts";
 import { type ID, nounOf } from "#core/id.ts";
+import * as Invite from "#core/invite/index.ts";
+import * as Project from "#core/project/index.ts";
 import { parse } from "#core/queue/index.ts";
+import type { Outcome } from "#core/settle.ts";
 import * as Token from "#core/token/index.ts";
 import { contextOf, type Deps, system, workOf } from "../deps.ts";
 import { stackOf } from "../log.ts";
@@ -42,16 +47,48 @@ async function settle(deps: Deps, work: Work, id: ID): Promise<void> {
   switch (noun) {
     case "cluster": {
       const outcome = await Cluster.reconcile(work, id as ID<"cluster">);
-      work.log.info("settled", { id, state: outcome.state });
-      deps.meter.count("Passes", 1, "Count", outcome.state);
+      told(deps, work, id, outcome);
+      if (outcome.state === "gone") await Access.spread(work);
+      // Its inside follows at once: who waits for a new cluster waits for an account there, and the ended leave nothing.
+      if (outcome.state === "gone" || outcome.state === "settled") await inside(deps, work, id as ID<"cluster">);
+      return;
+    }
+    case "access": {
+      await granted(deps, work, id as ID<"access">);
+      return;
+    }
+    case "outbox": {
+      work.log.info("clusters were told", { id, clusters: (await Access.spread(work)).length });
+      return;
+    }
+    case "grant": {
+      work.log.info("a grant was looked at", { id, state: await Grant.expire(work, id as ID<"grant">) });
+      await Access.spread(work);
+      return;
+    }
+    case "invite": {
+      work.log.info("an invite was looked at", { id, state: await Invite.expire(work, id as ID<"invite">) });
+      return;
+    }
+    case "project": {
+      const ready: Parameters<typeof Project.look>[2] = (project, cluster) => Access.isReady(work, project, cluster);
+      const state = await Project.look(work, id as ID<"project">, ready);
+      work.log.info("a project was looked at", { id, state });
+      // The request that removed it ends these, unless it died on the way.
+      if (state === "leaving" || state === "gone") await Grant.endScope(work, id as ID<"project">);
+      await Access.spread(work);
       return;
     }
     case "token": {
       work.log.info("a token was looked at", { id, state: await Token.expire(work, id as ID<"token">) });
+      await Access.spread(work);
       return;
     }
     case "tenant":
     case "member":
+    case "team":
+    case "provider":
+    case "group":
     case "host":
     case "audit":
     case undefined:
@@ -60,4 +97,19 @@ async function settle(deps: Deps, work: Work, id: ID): Promise<void> {
     default:
       noun satisfies never;
   }
+}
+
+const inside = (deps: Deps, work: Work, cluster: ID<"cluster">): Promise<void> =>
+  granted(deps, work, Access.accessOf(cluster));
+
+async function granted(deps: Deps, work: Work, id: ID<"access">): Promise<void> {
+  const outcome = await Access.reconcile(work, id);
+  told(deps, work, id, outcome);
+  // What went with a cluster is told to the others, whose shares of a project may have grown by it.
+  if (outcome.state === "gone") await Access.spread(work);
+}
+
+function told(deps: Deps, work: Work, id: ID, { state }: Outcome): void {
+  work.log.info("settled", { id, state });
+  deps.meter.count("Passes", 1, "Count", state);
 }

@@ -1,22 +1,25 @@
 // The ear on one host: it hears what others do to what Berth made there, and pokes. Its loss costs a lap at most.
+import { accessOf } from "#core/access/index.ts";
 import { hostKinds } from "#core/cluster/index.ts";
-import { type Found, type Kube, KubeFault, ours, type Place, type Query } from "#core/context.ts";
-import { jitter } from "#core/failure.ts";
-import { idNamed } from "#core/id.ts";
-import { stackOf } from "../log.ts";
-import { type Noted, note, worth } from "./heed.ts";
+import { type Found, type Kube, ours, type Place, type Query, type Target } from "#core/context.ts";
+import { type ID, idNamed } from "#core/id.ts";
+import { follow } from "./follow.ts";
+import { listenInside } from "./inside.ts";
 import { newMouth, type Speaking } from "./mouth.ts";
 
 export interface Options extends Speaking {
   /** The host's API server. Asked for anew at each connection, as credentials change. */
   kube(): Kube | Promise<Kube>;
+  /** A client of a cluster's own API server; left out, nothing is heard of what is inside of clusters. */
+  inside?(target: Target): Kube | Promise<Kube>;
 }
 
-const watchSeconds = 300;
 /** So many namespaces that are gone stay known: what was in them is told of within minutes, and ears live for months. */
 const endedMax = 1_000;
-const backOffMs = 1_000;
-const backOffMaxMs = 60_000;
+/** Inside of so many clusters one process listens, by a connection and about 0.6 MB each. Others are left to the round. */
+const insideMax = 1_000;
+/** What each of many clusters that are there when it begins is called after the one before. */
+const spreadMs = 20;
 /** To hear one get less ready, its status is needed; of all others the metadata is enough. */
 const full = ["Deployment", "StatefulSet"];
 
@@ -38,12 +41,39 @@ export async function listen(options: Options): Promise<void> {
   const spaces: Query = { apiVersion: "v1", kind: "Namespace", labels: ours, metadata: true };
   const settled = Promise.withResolvers<void>();
   signal.addEventListener("abort", () => settled.resolve(), { once: true });
+  const inner = new Map<string, { stop: AbortController; ended: Promise<void> }>();
+  const leave = (namespace: string): void => {
+    inner.get(namespace)?.stop.abort();
+    inner.delete(namespace);
+  };
+  let [listing, begun] = [true, 0];
+  const enter = (namespace: string, { tenant, id }: Place): void => {
+    const { inside } = options;
+    if (inside === undefined || inner.has(namespace) || signal.aborted) return;
+    if (inner.size >= insideMax) {
+      options.log.warn("too many clusters to listen in", { id });
+      return;
+    }
+    const stop = new AbortController();
+    const { log, sleep, random, kube: host } = options;
+    // Whose it is, the host says: what stands inside is the tenant's to write.
+    const place: Place = { tenant, id: accessOf(id as ID<"cluster">) };
+    const said = { namespace, place, say: (each: Place) => mouth.say(each), delayMs: listing ? spreadMs * begun++ : 0 };
+    const all = AbortSignal.any([signal, stop.signal]);
+    inner.set(namespace, {
+      stop,
+      ended: listenInside({ log, sleep, random, host, kube: inside, signal: all, ...said }),
+    });
+  };
   const keep = (object: Found, gone: boolean): void => {
     const place = placeOf(object);
     // One that is gone stays known as ending, so that what went with it and is told late stays no news.
     if (place === undefined) return;
     const { name, deletionTimestamp } = object.metadata;
-    places.set(name, { place, ending: gone || deletionTimestamp !== undefined });
+    const ending = gone || deletionTimestamp !== undefined;
+    places.set(name, { place, ending });
+    if (ending) leave(name);
+    else enter(name, place);
     if (!gone) return;
     ended.push(name);
     const oldest = ended.length > endedMax ? ended.shift() : undefined;
@@ -51,7 +81,14 @@ export async function listen(options: Options): Promise<void> {
   };
   await Promise.all([
     mouth.speak(),
-    follow(options, spaces, { hear, keep, listed: () => settled.resolve() }),
+    follow(options, spaces, {
+      hear,
+      keep,
+      answered() {
+        listing = false;
+        settled.resolve();
+      },
+    }),
     // Without the namespaces nobody knows whose the rest is.
     settled.promise.then(() =>
       Promise.all(
@@ -62,68 +99,8 @@ export async function listen(options: Options): Promise<void> {
       ),
     ),
   ]);
+  await Promise.all([...inner.values()].map(({ ended }) => ended));
 }
-
-interface Ears {
-  hear(object: Found, why: string): void;
-  /** Told of each object as it is, before it is judged. */
-  keep?(object: Found, gone: boolean): void;
-  listed?(): void;
-}
-
-/** Lists, then watches on from there; from where it broke when it breaks, and lists again when that is too long ago. */
-async function follow(options: Options, query: Query, ears: Ears): Promise<void> {
-  const { signal, log } = options;
-  const known = new Map<string, { object: Found; noted: Noted }>();
-  let version: string | undefined;
-  const take = (object: Found, gone: boolean, silent = false): void => {
-    const key = `${object.metadata.namespace ?? ""}/${object.metadata.name}`;
-    const noted = gone ? undefined : note(object);
-    ears.keep?.(object, gone);
-    const why = worth(known.get(key)?.noted, noted);
-    if (noted === undefined) known.delete(key);
-    else known.set(key, { object: bare(object), noted });
-    if (why !== undefined && !silent) ears.hear(object, why);
-  };
-  const list = async (first: boolean): Promise<string> => {
-    const { items, resourceVersion } = await (await options.kube()).list(query);
-    const there = new Set(items.map(({ metadata }) => metadata.uid));
-    for (const { object } of known.values()) if (!there.has(object.metadata.uid)) take(object, true);
-    // What was there before us is as it is: the lap compares that.
-    for (const item of items) take(item, false, first);
-    ears.listed?.();
-    return resourceVersion;
-  };
-  for (let failures = 0, first = true; !signal.aborted; ) {
-    try {
-      version ??= await list(first);
-      first = false;
-      const kube = await options.kube();
-      const changes = kube.watch(query, { resourceVersion: version, seconds: watchSeconds, signal });
-      for await (const { type, object } of changes) {
-        failures = 0;
-        version = object.metadata.resourceVersion;
-        take({ ...object, kind: query.kind, apiVersion: query.apiVersion }, type === "DELETED");
-      }
-      // A server that ends every watch at once is not asked more than once a second.
-      if (!signal.aborted) await options.sleep(backOffMs, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof KubeFault && error.kind === "expired") version = undefined;
-      const wait = Math.min(backOffMaxMs, backOffMs * 2 ** failures++);
-      const why = error instanceof KubeFault ? error.message : stackOf(error);
-      log.warn("an ear lost its host", { kind: query.kind, why });
-      await options.sleep(jitter(options, wait), signal);
-    }
-  }
-}
-
-/** What is kept of an object, so that thousands cost little: its name. */
-const bare = ({ apiVersion, kind, metadata }: Found): Found => {
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
-  const kept = { name, uid, resourceVersion, creationTimestamp };
-  return { apiVersion, kind, metadata: namespace === undefined ? kept : { ...kept, namespace } };
-};
 
 function placeOf({ metadata: { labels = {} } }: Found): Place | undefined {
   const [tenant, id] = [idNamed("tenant", labels["berth.dev/tenant"]), idNamed("cluster", labels["berth.dev/cluster"])];

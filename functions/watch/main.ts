@@ -1,11 +1,12 @@
 // The ear as a process of its own, on a real host: docs/host-watch.yaml runs it there. It keeps nothing, and holds two
-// credentials: its account on the host, which may list and watch, and a token of Berth, which may poke.
+// credentials: its account on the host, which may list, watch and read how to listen inside of clusters, and a token of
+// Berth, which may poke.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import * as z from "zod";
 import type { Kube, Place } from "#core/context.ts";
-import { newKubes } from "#core/kube/index.ts";
+import { newKubes, openKube } from "#core/kube/index.ts";
 import { newLog } from "../log.ts";
 import { listen } from "./ear.ts";
 
@@ -34,6 +35,8 @@ process.once("SIGTERM", () => stop.abort()).once("SIGINT", () => stop.abort());
 log.info("listening", { url: env.BERTH_URL });
 await listen({
   kube,
+  // Kept by the ear itself, for as long as it listens there.
+  inside: (target) => openKube(target),
   poke,
   log,
   sleep: async (ms, signal) => {
