@@ -1,9 +1,10 @@
 import { Option, type Command } from "commander";
-import { resolve } from "node:path";
-import { launcher, writePrivate, type Session } from "./config.ts";
-import { credential } from "./credential.ts";
+import { environment, launcher } from "./config.ts";
+import { contextCommands } from "./contexts.ts";
+import { credential, patienceMs } from "./credential.ts";
+import { deliver } from "./deliver.ts";
 import { Stop } from "./fault.ts";
-import { note, show } from "./output.ts";
+import { note } from "./output.ts";
 import { idOfCluster, signedIn, type Run } from "./run.ts";
 
 interface Wanted {
@@ -13,21 +14,10 @@ interface Wanted {
   file?: string;
 }
 
-/**
- * What kubectl has to hand to our credential plugin so that it finds the same server and token from anywhere.
- * Never the token itself: a kubeconfig of this kind holds no secret.
- */
-function environment({ server, config, tokenFile }: Session): { name: string; value: string }[] {
-  const entries: Record<string, string> = { BERTH_SERVER: server };
-  if (config !== undefined) entries["BERTH_CONFIG"] = config;
-  if (tokenFile !== undefined) entries["BERTH_TOKEN_FILE"] = tokenFile;
-  return Object.entries(entries).map(([name, value]) => ({ name, value }));
-}
-
 async function fetchText({ client, session }: Run, id: string, { token, seconds }: Wanted): Promise<string> {
   if (token) {
     const body = { seconds: lifetime(seconds) };
-    const asked = { body };
+    const asked = { body, patienceMs };
     return (await client.call<{ kubeconfig: string }>("POST", `/v1/kube/clusters/${id}/kubeconfig`, asked)).value
       .kubeconfig;
   }
@@ -49,7 +39,7 @@ async function fetchText({ client, session }: Run, id: string, { token, seconds 
   return document.toString({ lineWidth: 0 });
 }
 
-function lifetime(text = "3600"): number {
+function lifetime(text = "600"): number {
   const seconds = Number(text);
   if (!Number.isInteger(seconds) || seconds < 600 || seconds > 86_400) {
     throw new Stop("usage", "--seconds must be 600 to 86400.");
@@ -57,31 +47,14 @@ function lifetime(text = "3600"): number {
   return seconds;
 }
 
-async function deliver(run: Run, text: string, options: Wanted): Promise<void> {
-  if (options.file !== undefined) {
-    const file = resolve(options.file);
-    writePrivate(file, text);
-    return show(run.format, { file }, [["Kubeconfig", "file"]]);
-  }
-  if (options.merge) {
-    const { merge } = await import("./merge.ts");
-    return show(run.format, merge(text), [
-      ["Kubeconfig", "file"],
-      ["Context", "context"],
-    ]);
-  }
-  const { parse } = await import("yaml");
-  if (run.asked === "json") process.stdout.write(`${JSON.stringify(parse(text), null, 2)}\n`);
-  else process.stdout.write(text);
-}
-
 /** The way into clusters: kubeconfigs, and kubectl's credential plugin. */
 export function accessCommands(root: Command, cluster: Command): void {
+  contextCommands(root);
   cluster
     .command("kubeconfig <name>")
     .description("a kubeconfig for kubectl; without --token it holds no secret and asks berth for credentials")
     .option("--token", "put one short-lived token inside, for where berth is not installed")
-    .option("--seconds <n>", "how long that token works: 600 to 86400 (3600)")
+    .option("--seconds <n>", "how long that token works: 600 to 86400 (600)")
     .addOption(new Option("--merge", "merge into KUBECONFIG or ~/.kube/config, and make it current").conflicts("file"))
     .option("-f, --file <file>", "write it to a file that only you may read")
     .action(

@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import type { Client } from "./client.ts";
 import { Stop } from "./fault.ts";
 import { clean, note, show, showPage, type Column } from "./output.ts";
-import { many, signedIn, whole } from "./run.ts";
+import { find, many, signedIn, whole } from "./run.ts";
 import type { Page } from "./shape.ts";
 import { type Digest, type Head, type Key, verify, type Verdict } from "./verify.ts";
 
@@ -33,6 +33,8 @@ interface Verifying {
 
 interface Listed {
   actor: { member: string; name?: string };
+  target: string;
+  targetName?: string;
 }
 
 /** A tenant's digests and what they are checked with, as `berth audit digests -o json` prints them. */
@@ -48,7 +50,7 @@ const entries: Column<Listed>[] = [
   ["At", "at"],
   ["Actor", ({ actor }) => actor.name ?? actor.member],
   ["Verb", "verb"],
-  ["Target", "target"],
+  ["Target", ({ target, targetName }) => (targetName === undefined ? target : `${targetName} (${target})`)],
   ["Fields", "changes"],
   ["Request", "requestID"],
 ];
@@ -130,6 +132,10 @@ async function save(pieces: AsyncIterable<Uint8Array>, file: string | undefined)
   }
 }
 
+/** Who is gone is known by id alone, so what looks like one is taken as it is. */
+const actorOf = async (client: Client, name: string | undefined): Promise<string | undefined> =>
+  name === undefined || name === "system" || name.startsWith("mbr_") ? name : (await find(client, "member", name)).id;
+
 const period = (command: Command): Command =>
   command
     .option("--from <time>", "no earlier than this, such as 2026-01-31T00:00:00Z")
@@ -139,7 +145,7 @@ const period = (command: Command): Command =>
 export function auditCommands(root: Command): void {
   const audit = root.command("audit").description("who did what, and whether that was altered");
   period(audit.command("list").description("search the audit entries, newest first"))
-    .option("--actor <member>", "the id of who did it, or system")
+    .option("--actor <member>", "who did it: a member's name or id, or system")
     .option("--verb <noun:verb>", "what was done, such as cluster:create, or cluster for all of it")
     .option("--target <id>", "what it was done to")
     .option("--limit <n>", "how many at most", whole)
@@ -147,7 +153,8 @@ export function auditCommands(root: Command): void {
     .option("--all", "every page")
     .action(
       signedIn(async ({ client, format }, { all, ...asked }: Searched) => {
-        const query = { ...asked, limit: asked.limit ?? (all ? 100 : undefined) };
+        const actor = await actorOf(client, asked.actor);
+        const query = { ...asked, actor, limit: asked.limit ?? (all ? 100 : undefined) };
         await showPage(format, await client.list<Listed>("/v1/audit", query, all), entries);
       }),
     );
@@ -155,9 +162,11 @@ export function auditCommands(root: Command): void {
     audit.command("export").description("every entry as it was sealed, oldest first, one JSON object on each line"),
   )
     .option("-f, --file <file>", "write it to a file that only you may read")
+    .option("--names", "add what things are called now; such an export can't be checked by berth audit verify")
     .action(
-      signedIn(async ({ client }, { file, ...query }: Period & { file?: string }) => {
-        await save(client.stream("/v1/audit/export", { ...query }), file);
+      signedIn(async ({ client }, { file, names, ...between }: Period & { file?: string; names?: boolean }) => {
+        const query = { ...between, names: names ? "true" : undefined };
+        await save(client.stream("/v1/audit/export", query), file);
       }),
     );
   audit

@@ -7,6 +7,8 @@ export interface Asked {
   query?: Record<string, string | number | readonly string[] | undefined>;
   body?: unknown;
   headers?: Record<string, string>;
+  /** For so long a 503 that says when to come again is tried again, though it is no read. */
+  patienceMs?: number;
 }
 
 export interface Answer<T> {
@@ -30,8 +32,12 @@ export interface Client {
 const timeoutMs = 40_000;
 const tries = 4;
 
-/** Retries reads only, and only what says that it was not served: a refused connection, or 503 with Retry-After. */
-async function send(method: string, url: URL, init: RequestInit): Promise<Response> {
+/**
+ * Retries reads only, and only what says that it was not served: a refused connection, or 503 with Retry-After. With
+ * patience also other requests, for a 503.
+ */
+async function send(method: string, url: URL, init: RequestInit, patienceMs = 0): Promise<Response> {
+  const begun = performance.now();
   for (let round = 1; ; round++) {
     const last = method !== "GET" || round === tries;
     try {
@@ -39,9 +45,10 @@ async function send(method: string, url: URL, init: RequestInit): Promise<Respon
       const signal = init.signal ?? AbortSignal.timeout(timeoutMs);
       const answer = await fetch(url, { ...init, method, redirect: "manual", signal });
       const seconds = Number(answer.headers.get("retry-after") ?? Number.NaN);
-      if (last || answer.status !== 503 || !(seconds >= 0)) return answer;
+      const waits = performance.now() - begun + Math.max(seconds, 0.2) * 1000 <= patienceMs;
+      if ((last && !waits) || answer.status !== 503 || !(seconds >= 0)) return answer;
       await answer.body?.cancel();
-      await sleep(Math.min(seconds, 10) * 1000);
+      await sleep(Math.min(Math.max(seconds, last ? 0.2 : 0), 10) * 1000);
     } catch (cause) {
       if (last || code(cause) !== "ECONNREFUSED") throw unreachable(url, cause);
       await sleep(150 * 2 ** round);
@@ -97,7 +104,7 @@ export function newClient(server: string, token: string | undefined): Client {
     if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
     if (asked.body !== undefined) headers["content-type"] = "application/json";
     const body = asked.body === undefined ? {} : { body: JSON.stringify(asked.body) };
-    const answer = await send(method, url, { ...body, headers, ...(signal && { signal }) });
+    const answer = await send(method, url, { ...body, headers, ...(signal && { signal }) }, asked.patienceMs);
     if (!answer.ok) throw await failure(answer);
     return answer;
   }

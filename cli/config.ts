@@ -138,10 +138,27 @@ export function writePrivate(path: string, text: string): void {
 export const saveSession = (kept: { server: string; token: string }): void =>
   writePrivate(configPath(), `${JSON.stringify(kept, null, 2)}\n`);
 
+/** What `login` kept, wherever the environment points: only that is forgotten by `logout`. */
+export function keptSession(): { server: string; token: string } | undefined {
+  const kept = read(configPath());
+  return kept?.token === undefined ? undefined : { server: checkServer(kept.server), token: kept.token };
+}
+
 /** @returns whether there was something to forget. */
 export function forgetSession(): boolean {
   const there = existsSync(configPath());
   rmSync(configPath(), { force: true });
   rmSync(join(cachePath(), "credentials"), { recursive: true, force: true });
   return there;
+}
+
+/**
+ * What kubectl has to hand to our credential plugin so that it finds the same server and token from anywhere.
+ * Never the token itself: a kubeconfig of this kind holds no secret.
+ */
+export function environment({ server, config, tokenFile }: Session): { name: string; value: string }[] {
+  const entries: Record<string, string> = { BERTH_SERVER: server };
+  if (config !== undefined) entries["BERTH_CONFIG"] = config;
+  if (tokenFile !== undefined) entries["BERTH_TOKEN_FILE"] = tokenFile;
+  return Object.entries(entries).map(([name, value]) => ({ name, value }));
 }

@@ -18,9 +18,11 @@ interface Kept extends ClusterToken {
   issuedAt: string;
 }
 
-const lifeSeconds = 3600;
+const lifeSeconds = 600;
+/** How long an account that is being made is waited for. */
+export const patienceMs = 30_000;
 /** Longer than a fetch may take: a holder older than this has died. */
-const lockMs = 60_000;
+const lockMs = 90_000;
 
 /**
  * A credential for one cluster's API server, kept in a private file until 80 % of its life.
@@ -54,7 +56,7 @@ export async function credential(
 
 async function fetchNew(client: Client, cluster: string, file: string): Promise<Kept> {
   const issuedAt = new Date().toISOString();
-  const asked = { body: { seconds: lifeSeconds } };
+  const asked = { body: { seconds: lifeSeconds }, patienceMs };
   const { value } = await client.call<ClusterToken>("POST", `/v1/kube/clusters/${cluster}/token`, asked);
   const kept: Kept = { token: value.token, expiresAt: value.expiresAt, issuedAt };
   writePrivate(file, JSON.stringify(kept));

@@ -48,12 +48,18 @@ export function quotaCommand(root: Command): void {
     );
 }
 
-interface Limiting {
-  clusters?: number;
-  members?: number;
-  tokens?: number;
-  requestsPerSecond?: number;
-}
+/** What is counted, and what an option of that name says of it. */
+const counted = {
+  clusters: "clusters",
+  projects: "projects",
+  members: "members",
+  teams: "teams",
+  groups: "permission groups",
+  grants: "grants",
+  tokens: "tokens that have not ended",
+  invites: "open invites",
+  "requests-per-second": "requests per second",
+};
 
 /** What staff may do to a tenant that is there. */
 export function tenantStateCommands(tenant: Command): void {
@@ -89,19 +95,14 @@ export function tenantStateCommands(tenant: Command): void {
         await show(format, value, tenants);
       }),
     );
-  tenant
-    .command("limit <name>")
-    .description("say how much a tenant may have; what is left out stays")
-    .option("--clusters <n>", "clusters", whole)
-    .option("--members <n>", "members", whole)
-    .option("--tokens <n>", "tokens that have not ended", whole)
-    .option("--requests-per-second <n>", "requests per second", whole)
-    .action(
-      signedIn(async ({ client, format }, name: string, limits: Limiting) => {
-        if (Object.keys(limits).length === 0) throw new Stop("usage", "Say at least one limit, such as --clusters 30.");
-        const { id } = await find(client, "tenant", name);
-        const { value } = await client.call<Named>("PATCH", at(id), { body: { limits } });
-        await show(format, value, tenants);
-      }),
-    );
+  const limit = tenant.command("limit <name>").description("say how much a tenant may have; what is left out stays");
+  for (const [what, said] of Object.entries(counted)) limit.option(`--${what} <n>`, said, whole);
+  limit.action(
+    signedIn(async ({ client, format }, name: string, limits: Record<string, number>) => {
+      if (Object.keys(limits).length === 0) throw new Stop("usage", "Say at least one limit, such as --clusters 30.");
+      const { id } = await find(client, "tenant", name);
+      const { value } = await client.call<Named>("PATCH", at(id), { body: { limits } });
+      await show(format, value, tenants);
+    }),
+  );
 }

@@ -19,16 +19,18 @@ function parse(text: string, what: string): Document {
 }
 
 /**
- * Puts a kubeconfig's entries into the user's own, over entries of the same name, and makes its context current.
- * Everything else in the file stays as it is, comments too.
+ * Puts a kubeconfig's entries into the user's own, over entries of the same name, and makes its context current; with
+ * `keepCurrent` only where none is. Everything else in the file stays as it is, comments too.
  */
-export function merge(text: string): { file: string; context: string } {
+export function merge(text: string, keepCurrent = false): { file: string; context: string } {
   const file = target();
   const fresh = parse(text, "The server's answer");
   const kept = existsSync(file) ? readFileSync(file, "utf8") : "";
   const into = kept.trim() === "" ? fresh : parse(kept, file);
   if (into !== fresh) for (const section of ["clusters", "users", "contexts"]) replace(into, fresh, section);
-  const context = String(fresh.get("current-context"));
+  const before = into.get("current-context");
+  const stays = keepCurrent && typeof before === "string" && before !== "";
+  const context = stays ? before : String(fresh.get("current-context"));
   into.set("current-context", context);
   writePrivate(file, into.toString({ lineWidth: 0 }));
   return { file, context };

@@ -5,9 +5,14 @@ import { changeCommands } from "./change.ts";
 import { clusterCommands } from "./cluster.ts";
 import { completionCommand } from "./completion.ts";
 import { exits } from "./fault.ts";
+import { grantCommands } from "./grant.ts";
+import { groupCommands } from "./group.ts";
 import { homeCommands } from "./home.ts";
 import { logCommands } from "./logs.ts";
+import { projectCommands } from "./project.ts";
+import { rightsCommands } from "./rights.ts";
 import { globals } from "./run.ts";
+import { providerCommands } from "./provider.ts";
 import { sessionCommands } from "./session.ts";
 import { tenantCommands } from "./tenant.ts";
 
@@ -36,9 +41,15 @@ export function program(): Command {
   changeCommands(cluster);
   accessCommands(root, cluster);
   logCommands(cluster);
+  projectCommands(root);
   tenantCommands(root);
+  groupCommands(root);
+  grantCommands(root);
+  providerCommands(root);
   auditCommands(root);
   homeCommands(root);
+  // After those of grants, to which it adds.
+  rightsCommands(root);
   completionCommand(root);
   each(root);
   return root;

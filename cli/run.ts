@@ -48,10 +48,20 @@ export async function idOfCluster(client: Client, name: string): Promise<string>
   return found.id;
 }
 
-const paths = { token: "/v1/tokens", member: "/v1/members", host: "/v1/home/hosts", tenant: "/v1/home/tenants" };
+const paths = {
+  token: "/v1/tokens",
+  member: "/v1/members",
+  team: "/v1/teams",
+  invite: "/v1/invites",
+  provider: "/v1/providers",
+  group: "/v1/groups",
+  project: "/v1/projects",
+  host: "/v1/home/hosts",
+  tenant: "/v1/home/tenants",
+};
 
 /**
- * The token, member, host or tenant that a name or an id means; a token that was revoked is none any more.
+ * The thing that a name or an id means; a token or an invite that was revoked is none any more.
  * @throws Stop `missing`, or `usage` when two have that name.
  */
 export async function find(client: Client, noun: keyof typeof paths, name: string): Promise<Named> {

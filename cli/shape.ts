@@ -61,6 +61,16 @@ export interface ClusterToken {
   expiresAt: string;
 }
 
+/** A cluster that one has a right in, and the projects there. */
+export interface ClusterContext {
+  cluster: string;
+  name: string;
+  server: string;
+  authority: string;
+  serverName: string;
+  projects: { id: string; name: string }[];
+}
+
 /** Anything that has a name and an id: tokens, hosts, tenants. */
 export interface Named {
   id: string;

@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
 import { sure } from "./ask.ts";
+import { confirmed } from "./confirmation.ts";
 import { listCommand } from "./list.ts";
 import { age, note, show, type Column } from "./output.ts";
-import { find, many, seconds, signedIn, whole } from "./run.ts";
+import { find, idOfCluster, many, seconds, signedIn, whole } from "./run.ts";
 import type { Named } from "./shape.ts";
 
 const tokens: Column<Named>[] = [
@@ -11,15 +12,19 @@ const tokens: Column<Named>[] = [
   ["State", "state"],
   ["Member", "member"],
   ["Scopes", "scopes"],
+  ["Clusters", "clusters"],
+  ["Projects", "projects"],
   ["Expires", "expiresAt"],
   ["Last used", "lastUsedAt"],
   ["Age", (row) => age(row["createdAt"] as string | undefined)],
 ];
 const details: Column<Named>[] = [...tokens, ["Revoked", "revokedAt"], ["Replaced by", "replacedBy"]];
-const fresh: Column<Named>[] = [["Token", "token"], ...tokens.slice(0, 6)];
+const fresh: Column<Named>[] = [["Token", "token"], ...tokens.slice(0, 8)];
 
 interface Making {
   scope?: string[];
+  cluster?: string[];
+  project?: string[];
   expires?: number;
   expiresInDays?: number;
   member?: string;
@@ -33,6 +38,7 @@ export function tokenCommands(root: Command): void {
   const token = root.command("token").description("API tokens");
   listCommand(token, "your tokens; an owner's list has everyone's", "/v1/tokens", tokens, [
     new Option("--member <id>", "only this member's"),
+    new Option("--kind <kind>", "only these").choices(["key", "session"]),
     new Option("--state <state>", "only those that are so").choices(["active", "expired", "revoked"]),
   ]);
   token
@@ -48,6 +54,8 @@ export function tokenCommands(root: Command): void {
     .command("create <name>")
     .description("make a token; it is printed once and never again")
     .option("--scope <noun:verb>", "what it may do (repeat); without, all that you may", many)
+    .option("--cluster <name>", "only with this cluster (repeat)", many)
+    .option("--project <name>", "only in this project (repeat)", many)
     .addOption(new Option("--expires-in-days <days>", "how long it works").argParser(whole))
     .addOption(
       new Option("--expires <time>", "the same, such as 30d, in whole days")
@@ -56,11 +64,16 @@ export function tokenCommands(root: Command): void {
     )
     .option("--member <name>", "the robot that it is for, by its name or id; without, yourself")
     .action(
-      signedIn(async ({ client, format }, name: string, { scope, expires, expiresInDays, member }: Making) => {
+      signedIn(async ({ client, format }, name: string, making: Making) => {
+        const { scope, cluster, project, expires, expiresInDays, member } = making;
+        const clusters = cluster && (await Promise.all(cluster.map((each) => idOfCluster(client, each))));
+        const projects = project && (await Promise.all(project.map((each) => find(client, "project", each))));
         const days = expiresInDays ?? (expires === undefined ? undefined : Math.ceil(expires / 86_400));
         const body = {
           name,
           ...(scope === undefined ? {} : { scopes: scope }),
+          ...(clusters === undefined ? {} : { clusters }),
+          ...(projects === undefined ? {} : { projects: projects.map(({ id }) => id) }),
           ...(days === undefined ? {} : { expiresInDays: days }),
           ...(member === undefined ? {} : { member: (await find(client, "member", member)).id }),
         };
@@ -93,7 +106,7 @@ export function tokenCommands(root: Command): void {
         // Who ends a token by its name means all that still works under it.
         const { items } = await client.list<Named>("/v1/tokens", { state: "active", limit: 100 }, true);
         const before = items.find(({ replacedBy }) => replacedBy === found.id);
-        await client.call("DELETE", at(found.id));
+        confirmed((await client.call<Named>("DELETE", at(found.id))).value ?? {});
         if (before !== undefined) {
           note(
             `What it replaced works until ${String(before["expiresAt"])}; berth token revoke ${before.id} ends it now.`,
