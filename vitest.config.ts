@@ -27,6 +27,8 @@ export default defineConfig({
       project("guard", ["guard"]),
       project("contract", ["contract"], { ...alone, testTimeout: 120_000, sequence: { groupOrder: 1 } }),
       project("real", ["real"], { ...alone, sequence: { groupOrder: 2 } }),
+      // Runs the tests of others, over and over.
+      project("mutation", ["mutation"], { ...alone, sequence: { groupOrder: 4 } }),
       project("cloud", ["cloud"], { ...alone, testTimeout: 60_000, sequence: { groupOrder: 3 } }),
     ],
   },

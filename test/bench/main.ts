@@ -2,20 +2,28 @@
 import { measure as bundle } from "./bundle.ts";
 import { burst } from "./burst.ts";
 import { create } from "./create.ts";
+import { drift } from "./drift.ts";
+import { fanout } from "./fanout.ts";
 import { type Figure, print } from "./figures.ts";
 import { idle } from "./idle.ts";
 import { memory } from "./memory.ts";
 import { request } from "./request.ts";
+import { revoke } from "./revoke.ts";
 import { sweep } from "./sweep.ts";
+import { token } from "./token.ts";
 
 const benches: Record<string, (tell: (line: string) => void) => Promise<Figure>> = {
   bundle,
   burst,
   create,
+  drift,
+  fanout,
   memory,
   idle,
   request,
+  revoke,
   sweep,
+  token,
 };
 
 const args = process.argv.slice(2);

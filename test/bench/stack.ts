@@ -27,6 +27,8 @@ export interface Stack {
   host: HostInfo;
   /** A request as the tenant's owner, straight into the doors. @throws Error for any answer but 2xx. */
   ask<T>(method: string, path: string, body?: unknown): Promise<T>;
+  /** A request by any token, and its answer as it is. */
+  call(token: string, path: string, init?: { method?: string; body?: string }): Promise<Response>;
   down(): Promise<void>;
 }
 
@@ -100,6 +102,11 @@ export async function newStack(tell: (line: string) => void): Promise<Stack> {
     deps,
     host,
     ask,
+    call: async (token, path, init = {}) =>
+      await door(path).request(path, {
+        ...init,
+        headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+      }),
     async down() {
       running.abort();
       await Promise.all(loops);

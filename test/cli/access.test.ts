@@ -188,3 +188,19 @@ test("--merge keeps what is there, comments too, and replaces what it wrote befo
   expect(merged.contexts.map((each) => each.name)).toEqual(["red"]);
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
+
+test("an account that is being made is waited for, and what is refused is not asked for again", async () => {
+  let asked = 0;
+  const api = await stub({
+    [`POST ${tokenPath}`]: () => {
+      asked += 1;
+      if (asked < 3) return { ...problem(503, "unavailable"), headers: { "retry-after": "0" } };
+      return { body: { token: "token", expiresAt: new Date(Date.now() + 600_000).toISOString() } };
+    },
+  });
+  expect((await api.run(plugin)).code).toBe(0);
+  expect(asked).toBe(3);
+  const refusing = await stub({ [`POST ${tokenPath}`]: () => problem(403, "forbidden") });
+  expect((await refusing.run(plugin)).code).toBe(1);
+  expect(refusing.calls).toHaveLength(1);
+});

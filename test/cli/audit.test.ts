@@ -76,3 +76,24 @@ test("half of the files, files of another form and a refused caller are told apa
   expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("It was forbidden.")]);
   expect(readdirSync(api.home).filter((name) => name.startsWith("none"))).toEqual([]);
 });
+
+test("who acted may be said by name, and what it was done to is shown by name and id", async () => {
+  const bob = { id: "mbr_01k0000000000000000000000b", name: "bob", state: "active" };
+  const entry = {
+    at: "2026-01-01T00:00:00.000Z",
+    actor: { member: bob.id, name: "bob" },
+    verb: "cluster:access",
+    target: "cls_01k0000000000000000000000a",
+    targetName: "prod",
+    requestID: "r",
+  };
+  const api = await stub({
+    "GET /v1/members": () => ({ body: { items: [bob], next: null } }),
+    "GET /v1/audit": () => ({ body: { items: [entry], next: null } }),
+  });
+  const listed = await api.run(["audit", "list", "--actor", "bob"]);
+  expect(listed.out).toContain(`prod (${entry.target})`);
+  expect(api.calls.at(-1)?.query.get("actor")).toBe(bob.id);
+  await api.run(["audit", "list", "--actor", "mbr_01k0000000000000000000000z"]);
+  expect(api.calls.at(-1)?.query.get("actor")).toBe("mbr_01k0000000000000000000000z");
+});

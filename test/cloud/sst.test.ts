@@ -151,7 +151,7 @@ describe("the functions", () => {
     for (const { links } of production.builds) {
       for (const [name, { type: _type, ...properties }] of Object.entries(links)) {
         expect(Object.keys(properties).sort()).toEqual(
-          name === "Home" ? ["dead", "jobs", "key", "table", "tenant", "url"] : [],
+          name === "Home" ? ["dead", "jobs", "key", "privateIssuers", "table", "tenant", "url"] : [],
         );
       }
       expect(links["Home"]).toBeDefined();
@@ -169,7 +169,12 @@ describe("the functions", () => {
       expect(at(inputs, "target.retryPolicy")).toEqual({ maximumRetryAttempts: 0 });
       return [name.replace("Schedule", ""), inputs["scheduleExpression"]] as const;
     });
-    const every = { Sweep: "rate(1 minute)", Lap: "rate(10 minutes)", Round: "rate(1 hour)", Digest: "rate(1 minute)" };
+    const every = {
+      Sweep: "rate(1 minute)",
+      Lap: "rate(10 minutes)",
+      Round: "rate(30 minutes)",
+      Digest: "rate(1 minute)",
+    };
     expect(Object.fromEntries(schedules)).toEqual(every);
     for (const name of Object.keys(every)) expect(functionsOf(production)[name]?.["timeout"]).toBe(50);
     for (const { inputs } of of(production, "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig"))

@@ -13,12 +13,14 @@ export interface Apiserver {
   admin: Target;
   /** A user that is known and may do nothing, by token. */
   weak: Target;
-  /** A user of this name, by client certificate. */
-  user(name: string): Promise<Target>;
+  /** A user of this name and these groups, by client certificate. */
+  user(name: string, groups?: string[]): Promise<Target>;
   /** Runs Kubernetes' own controllers on it until it is stopped. */
   control(): Promise<void>;
   /** Lets etcd forget its history up to now. Only Leases feel it at once: they alone have no watch cache here. */
   forget(): Promise<void>;
+  /** A file of its folder, as it stands. */
+  read(name: string): Promise<string>;
   /** Ends both processes and removes their folder. */
   stop(): Promise<void>;
 }
@@ -29,11 +31,19 @@ interface Binaries {
   etcd: string;
 }
 
+/** What one is started with beside what all are. */
+export interface Started {
+  /** Written into its folder before it starts. */
+  files?: Record<string, string>;
+  /** Flags of the API server; one that is given here takes the place of the same one of all. */
+  flags?(file: (name: string) => string): string[];
+}
+
 const controllers = ["deployment", "replicaset", "garbage-collector", "namespace", "serviceaccount", "resourcequota"];
 const weakToken = "weak-token-of-the-contract-tests";
 
 /** Starts one; about 4 s. Its certificate names `127.0.0.1` and `berth.test`, and no `localhost`. */
-export async function startApiserver(): Promise<Apiserver> {
+export async function startApiserver(more: Started = {}): Promise<Apiserver> {
   const folder = await mkdtemp(join(tmpdir(), "berth-apiserver-"));
   const processes: ChildProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -41,14 +51,14 @@ export async function startApiserver(): Promise<Apiserver> {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    return { ...(await start(folder, processes)), stop };
+    return { ...(await start(folder, processes, more)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function start(folder: string, processes: ChildProcess[]): Promise<Omit<Apiserver, "stop">> {
+async function start(folder: string, processes: ChildProcess[], more: Started): Promise<Omit<Apiserver, "stop">> {
   const file = (name: string): string => join(folder, name);
   const [found, { ca, user, sign }, [clientPort, peerPort, port]] = await Promise.all([
     binaries(),
@@ -56,6 +66,7 @@ async function start(folder: string, processes: ChildProcess[]): Promise<Omit<Ap
     freePorts(),
   ]);
   await symlink(found.kube, file("kube-apiserver"));
+  await Promise.all(Object.entries(more.files ?? {}).map(([name, text]) => writeFile(file(name), text)));
   const etcd = `http://127.0.0.1:${clientPort}`;
   const peer = `http://127.0.0.1:${peerPort}`;
   processes.push(
@@ -69,7 +80,9 @@ async function start(folder: string, processes: ChildProcess[]): Promise<Omit<Ap
       "--unsafe-no-fsync",
     ]),
   );
-  const apiserver = await run(folder, file("kube-apiserver"), "kube-apiserver", [
+  const given = more.flags?.(file) ?? [];
+  // A list that is given twice is both of them.
+  const flags = [
     `--etcd-servers=${etcd}`,
     "--bind-address=127.0.0.1",
     "--advertise-address=127.0.0.1",
@@ -86,7 +99,8 @@ async function start(folder: string, processes: ChildProcess[]): Promise<Omit<Ap
     "--watch-cache-sizes=leases.coordination.k8s.io#0",
     "--service-cluster-ip-range=10.97.0.0/24",
     "--service-node-port-range=30000-30031",
-  ]);
+  ].filter((flag) => !given.some((other) => nameOf(other) === nameOf(flag)));
+  const apiserver = await run(folder, file("kube-apiserver"), "kube-apiserver", [...flags, ...given]);
   processes.push(apiserver);
   const server = `https://127.0.0.1:${port}`;
   const admin: Target = { server, authority: ca, user };
@@ -108,9 +122,10 @@ async function start(folder: string, processes: ChildProcess[]): Promise<Omit<Ap
   return {
     admin,
     weak: { server, authority: ca, user: { token: weakToken } },
-    user: async (name) => ({ server, authority: ca, user: await sign(name) }),
+    user: async (name, groups) => ({ server, authority: ca, user: await sign(name, groups) }),
     control,
     forget: () => compact(etcd),
+    read: (name) => readFile(file(name), "utf8"),
   };
 }
 
@@ -127,7 +142,7 @@ interface Keys {
   ca: string;
   /** The administrator. */
   user: Pair;
-  sign(commonName: string): Promise<Pair>;
+  sign(commonName: string, organizations?: string[]): Promise<Pair>;
 }
 
 async function keys(file: (name: string) => string): Promise<Keys> {
@@ -148,8 +163,12 @@ async function keys(file: (name: string) => string): Promise<Keys> {
       "tokens.csv": `${weakToken},weak,weak\n`,
     }).map(([name, text]) => writeFile(file(name), text, { mode: 0o600 })),
   );
-  return { ca: ca.certificate, user, sign: (commonName) => leaf(ca, { commonName, usage: "client", days: 1, now }) };
+  const sign: Keys["sign"] = (commonName, organizations = []) =>
+    leaf(ca, { commonName, organizations, usage: "client", days: 1, now });
+  return { ca: ca.certificate, user, sign };
 }
+
+const nameOf = (flag: string): string => flag.split("=")[0] ?? "";
 
 /** Three ports that were free a moment ago, all held at once so that no two are the same. */
 async function freePorts(): Promise<[number, number, number]> {

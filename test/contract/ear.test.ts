@@ -10,9 +10,11 @@ import { json } from "node:stream/consumers";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
-import type { Kube, Manifest } from "#core/context.ts";
-import { openKube } from "#core/kube/index.ts";
+import { earGroup } from "#core/cluster/manifests/ear.ts";
+import type { Kube, Manifest, Target } from "#core/context.ts";
+import { openKube, refOf } from "#core/kube/index.ts";
 import { type Apiserver, startApiserver } from "./apiserver.ts";
+import { accountOf, bindingOf, letIn } from "./inner.ts";
 
 // The ear as an operator runs it: the bundled process, under the account and role of docs/host-watch.yaml, against a
 // real kube-apiserver. What happens to the cluster `b` marks the time: once it is heard, what came before was heard too.
@@ -23,6 +25,8 @@ const spaceOf = (letter: string): string => cluster(letter).replace("_", "-");
 
 let server: Apiserver;
 let kube: Kube;
+/** What the ear is inside of the cluster `a`, which is the very same server here. */
+let inner: Target;
 let home: Server;
 let ear: ChildProcess;
 let folder: string;
@@ -59,6 +63,8 @@ beforeAll(async () => {
     make("a"),
     make("b"),
   ]);
+  inner = await server.user("berth-ear", [earGroup]);
+  await letIn(kube, inner, spaceOf("a"));
   home = createServer((inbound, outbound) => {
     tokens.add(inbound.headers.authorization);
     void json(inbound).then((body) => {
@@ -114,6 +120,9 @@ async function make(letter: string): Promise<void> {
   await kube.create({ apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { replicas: 1, selector, template } });
   await send("kube-controller-manager", `${apps(letter)}/deployments/one/status`, readiness(1));
 }
+const access = cluster("a").replace("cls_", "acc_");
+const bound = (name: string): Manifest => bindingOf(access, name);
+
 const readiness = (readyReplicas: number) => ({
   status: { replicas: 1, readyReplicas, availableReplicas: readyReplicas },
 });
@@ -180,6 +189,55 @@ test("a deletion is heard", async () => {
   const ref = { apiVersion: "v1", kind: "ConfigMap", name: "one", namespace: spaceOf("a") };
   const uid = (await kube.get(ref))?.metadata.uid ?? "";
   expect(await heard(() => kube.remove(ref, { uid }))).toEqual([cluster("a")]);
+});
+
+test("inside of a cluster, a binding or account of ours that is deleted is heard, and what Berth makes is not", async () => {
+  const drop = async (manifest: Manifest): Promise<void> => {
+    const uid = (await kube.get(refOf(manifest)))?.metadata.uid ?? "";
+    await kube.remove(refOf(manifest), { uid });
+  };
+  const account = accountOf(access, "bob");
+  // It says nothing when it has come in; so a binding comes and goes until one is heard.
+  let at = 0;
+  const one = async (): Promise<boolean> => {
+    at += 1;
+    await kube.create(bound(`early-${at}`));
+    await drop(bound(`early-${at}`));
+    return said.includes(access);
+  };
+  await vi.waitUntil(one, { timeout: 30_000, interval: 1_000 });
+  expect(await heard(() => Promise.all([kube.create(bound("late")), kube.create(account)]))).toEqual([]);
+  for (const each of [bound("late"), account]) {
+    said = [];
+    await drop(each);
+    await vi.waitUntil(() => said.includes(access), { timeout: 10_000 });
+  }
+});
+
+test("with what it holds inside it lists accounts of members, and no Secret, and changes nothing", async () => {
+  const ear = openKube(inner);
+  const forbidden = { kind: "forbidden" };
+  expect(await ear.list({ apiVersion: "v1", kind: "ServiceAccount", namespace: "berth-members" })).toMatchObject({});
+  for (const namespace of ["berth-members", "default", spaceOf("a")]) {
+    await expect(ear.list({ apiVersion: "v1", kind: "Secret", namespace })).rejects.toMatchObject(forbidden);
+    await expect(ear.list({ apiVersion: "v1", kind: "Pod", namespace })).rejects.toMatchObject(forbidden);
+  }
+  await expect(ear.list({ apiVersion: "v1", kind: "ServiceAccount" })).rejects.toMatchObject(forbidden);
+  await expect(ear.create(bound("own"))).rejects.toMatchObject(forbidden);
+  await expect(ear.token({ name: "default", namespace: "berth-members" }, { seconds: 600 })).rejects.toMatchObject(
+    forbidden,
+  );
+});
+
+test("on the host it reads the Secret of its own name, and no other", async () => {
+  const account = await readFile(join(folder, "token"), "utf8");
+  const host = openKube({ ...server.admin, user: { token: account } });
+  const secret = (name: string) => host.get({ apiVersion: "v1", kind: "Secret", name, namespace: spaceOf("a") });
+  expect((await secret("ear"))?.metadata.name).toBe("ear");
+  await expect(secret("apiserver")).rejects.toMatchObject({ kind: "forbidden" });
+  await expect(host.list({ apiVersion: "v1", kind: "Secret", namespace: spaceOf("a") })).rejects.toMatchObject({
+    kind: "forbidden",
+  });
 });
 
 test("it says who it is by its token alone, and ends at once when it is told to", async () => {

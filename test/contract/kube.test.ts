@@ -13,6 +13,7 @@ import { fence } from "./kube/fence.ts";
 import { generations } from "./kube/generations.ts";
 import { hostRole } from "./kube/role.ts";
 import { making } from "./kube/making.ts";
+import { passing } from "./kube/passing.ts";
 import { removing } from "./kube/removing.ts";
 import { services } from "./kube/services.ts";
 import { kindOf, space, type Subject } from "./kube/subject.ts";
@@ -89,6 +90,7 @@ describe.each([
   services(subject);
   tokens(subject);
   asking(subject);
+  passing(subject);
   fence(subject);
   if (isReal) {
     connecting(subject);

@@ -48,7 +48,8 @@ test("one API token has one session Secret, which holds nothing and whose end is
   expect(secrets).toHaveLength(1);
   expect(secrets[0]).toMatchObject({ type: "berth.dev/session", data: {} });
   const other = await world.member(ada.tenant, "owner");
-  await world.round();
+  expect((await other.post(`/v1/kube/clusters/${id}/token`, {})).status).toBe(503);
+  await world.drain();
   expect((await other.post(`/v1/kube/clusters/${id}/token`, {})).status).toBe(201);
   expect(objects.list(sessions)).toHaveLength(2);
   for (const { metadata } of secrets) objects.remove({ ...sessions, name: metadata.name }, { uid: metadata.uid });
@@ -57,20 +58,61 @@ test("one API token has one session Secret, which holds nothing and whose end is
   }
 });
 
-test("who is no owner, or has no account there yet, gets none, and nothing is made", async () => {
+test("who has no right there gets no token, whatever its role, and nothing is made", async () => {
   const { world, ada, inside } = stand;
   const id = await stand.make();
   for (const role of ["editor", "viewer"] as const) {
     const person = await world.member(ada.tenant, role);
-    expect((await person.post(`/v1/kube/clusters/${id}/token`, {})).status).toBe(403);
-    expect((await person.post(`/v1/kube/clusters/${id}/kubeconfig`, {})).status).toBe(403);
+    for (const what of ["token", "kubeconfig"]) {
+      const answer = await person.post(`/v1/kube/clusters/${id}/${what}`, {});
+      expect(answer).toMatchObject({ status: 403, body: { detail: "You have no right in this cluster." } });
+    }
   }
   expect(inside(id).objects.list(sessions)).toEqual([]);
-  const late = await world.member(ada.tenant, "owner");
+});
+
+test("a viewer with a right gets a token that can do what was granted and no more, for ten minutes unless said", async () => {
+  const { world, ada } = stand;
+  const id = await stand.make();
+  const shop = await stand.space("shop", [id]);
+  const bob = await world.member(ada.tenant, "viewer");
+  await stand.give(bob.member, "view", shop);
+  const { status, body } = await bob.post(`/v1/kube/clusters/${id}/token`, {});
+  expect(status).toBe(201);
+  const life = Date.parse(String(body["expiresAt"])) - Date.parse(world.clock.now());
+  expect(Math.abs(life - 600_000)).toBeLessThan(1_000);
+  const kube = world.kubes.kube(targetOf(body));
+  const maps = { apiVersion: "v1", kind: "ConfigMap" };
+  expect((await kube.list({ ...maps, namespace: "shop" })).items).toEqual([]);
+  for (const query of [{ ...maps, namespace: "kube-system" }, maps, sessions, { apiVersion: "v1", kind: "Node" }])
+    await expect(kube.list(query)).rejects.toMatchObject({ kind: "forbidden" });
+  const made = { ...maps, metadata: { name: "one", namespace: "shop" } };
+  await expect(kube.create(made)).rejects.toMatchObject({ kind: "forbidden" });
+});
+
+test("a right whose account is not there yet is waited for, and the account comes at once", async () => {
+  const { world, ada } = stand;
+  const id = await stand.make();
   const path = `/v1/kube/clusters/${id}/token`;
-  expect(await late.post(path, {})).toMatchObject({ status: 403, body: { detail: expect.stringContaining("(yet)") } });
-  await world.round();
+  const late = await world.member(ada.tenant, "owner");
+  const early = await late.post(path, {});
+  expect(early).toMatchObject({ status: 503, body: { detail: "Your account in this cluster is being made." } });
+  expect(early.headers.get("retry-after")).toBe("1");
+  await world.drain();
   expect((await late.post(path, {})).status).toBe(201);
+});
+
+test("a token's end is the end of the credentials that it got, in each cluster that it entered", async () => {
+  const { world, ada, inside } = stand;
+  const ids = [await stand.make(), await stand.make({ name: "two" })];
+  const made = await ada.post("/v1/tokens", { name: "ci" });
+  const ci = world.as(String(made.body["token"]));
+  const kubes = await Promise.all(
+    ids.map(async (id) => world.kubes.kube(targetOf((await ci.post(`/v1/kube/clusters/${id}/token`, {})).body))),
+  );
+  await stand.does("DELETE", `/v1/tokens/${String(made.body["id"])}`);
+  for (const kube of kubes) await expect(kube.list(spaces)).rejects.toMatchObject({ kind: "unauthorized" });
+  for (const id of ids) expect(inside(id).objects.list(sessions)).toEqual([]);
 });
 
 test("while the cluster is made, does not answer, or ends, each is said as what it is", async () => {

@@ -114,7 +114,7 @@ const clocks = {
   sweep: { month: hours * 60, seconds: 1, each: 0 },
   digest: { month: hours * 60, seconds: 0.5, each: 0 },
   lap: { month: hours * 6, seconds: 3, each: 0.02 },
-  round: { month: hours, seconds: 1, each: 0.1 },
+  round: { month: hours * 2, seconds: 1, each: 0.1 },
 };
 const createSeconds = 15;
 /** Alarms are in sst.config.ts; series of metrics are those that functions/metric.ts can make on a day without faults. */

@@ -1,89 +1,30 @@
 import { describe, expect, test } from "vitest";
-import type { Outside } from "../world/index.ts";
 import { countAuthorities, newStand, type Stand } from "./stand.ts";
+import { calm, callsOf, casesOf, strike } from "./strike.ts";
+import type { Access } from "#core/access/schema.ts";
 import type { Cluster } from "#core/cluster/schema.ts";
-import { KubeFault } from "#core/context.ts";
 import { kubeName } from "#core/id.ts";
 
 // A first small simulator. Each case meets one bad moment: at the n-th call to table or API server the process dies,
 // or that call alone fails, before or after it took effect. Then there is calm, and the end must be the same as ever.
 
-type Moment = "before" | "after";
 /** Seconds on an idle machine; a busy one must not make it fail. */
 const long = { timeout: 600_000 };
-interface Case {
-  nth: number;
-  when: Moment;
-  dies: boolean;
-}
-
-const changes = ({ table, kube }: Outside): boolean =>
-  ["write", "edit"].includes(table?.act ?? "") || ["create", "apply", "remove", "token"].includes(kube?.verb ?? "");
-
-/** Has bad luck once, and says whether it did. */
-function strike(stand: Stand, { nth, when, dies }: Case): () => boolean {
-  let begun = 0;
-  let dead = false;
-  let struck = false;
-  const numbers = new WeakMap<object, number>();
-  stand.world.outside = (call) => {
-    const one = call.table ?? call.kube ?? {};
-    if (call.when === "before") numbers.set(one, (begun += 1));
-    if (dead || (numbers.get(one) === nth && call.when === when)) {
-      dead = dies;
-      struck = true;
-      throw call.kube === undefined ? new Error("the store is away") : new KubeFault("unavailable", "no answer");
-    }
-  };
-  return () => struck;
-}
-
-/** Which calls there are when all goes well, so that each is met: true for those that change something. */
-async function callsOf(run: (stand: Stand) => Promise<void>, prepare: (stand: Stand) => Promise<unknown>) {
-  const stand = await newStand();
-  await prepare(stand);
-  const calls: boolean[] = [];
-  stand.world.outside = (call) => void (call.when === "before" && calls.push(changes(call)));
-  await run(stand);
-  return calls;
-}
-
-/**
- * Each call that changes something, dying and failing by turns, before and after it took effect by turns; and a few
- * that only look. With BERTH_DEEP, every call in every way.
- */
-const casesOf = (calls: boolean[], whole = process.env["BERTH_DEEP"] !== undefined): Case[] => {
-  const [looks, writes] = [false, true].map((changing) =>
-    calls.flatMap((one, at) => (one === changing ? [at + 1] : [])),
-  ) as [number[], number[]];
-  if (whole) {
-    const both = (nth: number, when: Moment): Case[] => [true, false].map((dies) => ({ nth, when, dies }));
-    return [
-      ...looks.flatMap((nth) => both(nth, "before")),
-      ...writes.flatMap((nth) => [...both(nth, "before"), ...both(nth, "after")]),
-    ];
-  }
-  return [
-    ...writes.map((nth, at): Case => ({ nth, when: at % 4 < 2 ? "before" : "after", dies: at % 2 === 0 })),
-    ...looks.filter((_, at) => at % 12 === 0).map((nth): Case => ({ nth, when: "before", dies: nth % 2 === 0 })),
-  ];
-};
 
 const state = (stand: Stand, id: string): unknown => ({
   host: [...stand.onHost(id).keys()].map((key) => key.replaceAll(kubeName(id), "it")),
-  inside: [...stand.within(id).keys()],
+  inside: [...stand.within(id).keys(), ...stand.kept(id).keys()],
   rows: [...stand.world.tables.rows().keys()]
     .filter((key) => !/\/(audit|token)\//.test(key))
-    .map((key) => key.replaceAll(id, "it").replace(/3\d{4}$/, "seat"))
+    .map((key) =>
+      key
+        .replaceAll(id, "it")
+        .replace(id.replace("cls", "acc"), "its")
+        .replace(/3\d{4}$/, "seat"),
+    )
     .sort(),
   conditions: Object.values(stand.conditions(id)).map(({ type, status }) => `${type} ${status}`),
 });
-
-/** Work goes on without trouble until it is as wished, for ten minutes at most. */
-async function calm(stand: Stand, reached: () => boolean): Promise<void> {
-  await stand.world.drain();
-  for (let i = 0; i < 10 && !reached(); i += 1) await stand.world.sweep();
-}
 
 describe("create", async () => {
   const create = async ({ ada, world }: Stand): Promise<void> => {
@@ -111,9 +52,9 @@ describe("create", async () => {
         const { items } = (await stand.ada.get("/v1/clusters")).body as { items: { id: string }[] };
         expect([struck(), items.length], name).toEqual([true, 1]);
         const id = items[0]?.id ?? "";
-        const settled = ({ observedGeneration = 0, failures = 0, holder }: Partial<Cluster> = {}): boolean =>
+        const settled = ({ observedGeneration = 0, failures = 0, holder }: Partial<Cluster | Access> = {}): boolean =>
           observedGeneration === 1 && failures === 0 && holder === undefined;
-        await calm(stand, () => settled(stand.row(id)));
+        await calm(stand, () => settled(stand.row(id)) && settled(stand.access(id)));
         expect([await stand.phase(id), kept + authorities()], name).toEqual(["Ready", 1]);
         expect(state(stand, id), name).toEqual(wished);
         const before = stand.still(id);
@@ -144,7 +85,9 @@ describe("delete", async () => {
       await remove(stand);
       stand.world.outside = undefined;
       await stand.ada.delete(`/v1/clusters/${id}`);
-      await calm(stand, () => stand.row(id) === undefined);
+      const gone = (): boolean =>
+        ![...stand.world.tables.rows().keys()].some((key) => /\/(cluster|access|outbox)\//.test(key));
+      await calm(stand, gone);
       expect(struck(), name).toBe(true);
       expect([...stand.onHost(id)], name).toEqual([]);
       const left = [...stand.world.tables.rows().keys()].filter((key) => !rows.has(key) && !key.includes("/audit/"));

@@ -183,8 +183,13 @@ test("staff sees what a tenant uses beside a recount, changes title and rate, an
   const quotas = async (): Promise<unknown> => (await staff.get(path)).body["quotas"];
   expect(await quotas()).toEqual([
     { what: "clusters", used: 0, limit: 20, counted: 0 },
+    { what: "projects", used: 0, limit: 50, counted: 0 },
     { what: "members", used: 2, limit: 100, counted: 2 },
+    { what: "teams", used: 0, limit: 100, counted: 0 },
+    { what: "groups", used: 0, limit: 50, counted: 0 },
+    { what: "grants", used: 0, limit: 1_000, counted: 0 },
     { what: "tokens", used: 1, limit: 200, counted: 1 },
+    { what: "invites", used: 0, limit: 100, counted: 0 },
     { what: "requestsPerSecond", used: null, limit: 50, counted: null },
   ]);
   const said = { title: "Red Ltd", limits: { members: 1, requestsPerSecond: 7 } };

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { Found, Manifest } from "#core/context.ts";
-import { memberKind } from "#core/member/schema.ts";
 import { kubeName } from "#core/id.ts";
 import { refOf } from "../world/apiserver/ref.ts";
 import { newStand, type Stand } from "./stand.ts";
@@ -126,11 +125,11 @@ test("what strangers add to our objects and beside them is left alone", async ()
   expect(stand.kube.writes).toBe(writes);
 });
 
-test("whatever is deleted inside is made again: bindings, accounts, discovery, the API's own address", async () => {
+test("whatever is deleted inside is made again: bindings, roles, discovery, the API's own address", async () => {
   const stand = await newStand();
   const id = await stand.make();
   const before = stand.within(id);
-  expect(before.size).toBe(21);
+  expect(before.size).toBe(23);
   for (const one of before.values()) {
     const { objects } = stand.inside(id);
     objects.remove(refOf(one), { uid: objects.find(refOf(one))?.metadata.uid ?? "" });
@@ -173,24 +172,4 @@ test("a binding of ours that a stranger made anew for another role is made ours 
   await stand.world.round();
   expect(stand.within(id)).toEqual(before);
   expect(stand.conditions(id)).not.toHaveProperty("Retrying");
-});
-
-test("who becomes an owner gets an account with the next round, and who is no more loses it and its binding", async () => {
-  const stand = await newStand();
-  const { world, ada, inside } = stand;
-  const id = await stand.make();
-  const before = stand.within(id);
-  const eve = await world.member(ada.tenant, "owner");
-  const viewer = await world.member(ada.tenant, "viewer");
-  await world.round();
-  const accounts = (): string[] =>
-    inside(id)
-      .objects.list({ apiVersion: "v1", kind: "ServiceAccount" })
-      .map(({ metadata }) => metadata.name);
-  expect(accounts().sort()).toEqual([kubeName(ada.member), kubeName(eve.member)].sort());
-  expect(JSON.stringify([...stand.within(id)])).not.toContain(kubeName(viewer.member));
-  await world.deps.home.table(ada.tenant).edit(memberKind, eve.member, { set: { role: "viewer" } });
-  await world.round();
-  expect(stand.within(id)).toEqual(before);
-  expect(JSON.stringify([...stand.within(id)])).not.toContain(kubeName(eve.member));
 });

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 // First: it puts the world's keys in place of real ones, for all that is imported after it.
 import { newStand, type Stand } from "./stand.ts";
+import { accessKind } from "#core/access/schema.ts";
 import { clusterKind } from "#core/cluster/schema.ts";
-import { round } from "#functions/cron/visit.ts";
+import { turns as cycle, round } from "#functions/cron/visit.ts";
 import type { Outside } from "../world/index.ts";
 
-const turns = [0, 1, 2];
+const turns = Array.from({ length: cycle }, (_, turn) => turn);
 const pokes = ({ world }: Stand): string[] => world.queue.letters.map(({ body }) => body);
 const around = async ({ world }: Stand): Promise<void> => {
   for (const turn of turns) await world.run(round(world.deps, turn));
@@ -45,7 +46,7 @@ test("all rounds together look at every kind that Berth makes inside", async () 
   expect([...made].filter((kind) => !listed.has(kind))).toEqual([]);
 });
 
-test.each(["Namespace", "ServiceAccount", "ConfigMap", "EndpointSlice", "Role", "RoleBinding", "ClusterRole"])(
+test.each(["Namespace", "ConfigMap", "EndpointSlice", "Role", "RoleBinding", "ClusterRole"])(
   "a %s that is gone or is another inside is poked",
   async (kind) => {
     const stand = await newStand();
@@ -58,6 +59,54 @@ test.each(["Namespace", "ServiceAccount", "ConfigMap", "EndpointSlice", "Role", 
     expect(pokes(stand).join()).toContain(id);
   },
 );
+
+test("every other round looks at rights, so that a taken one is back within the hour where no ear hears of it", async () => {
+  const stand = await newStand();
+  const id = await stand.make();
+  const { objects } = stand.inside(id);
+  const owner = (): boolean => stand.names(id, "ClusterRoleBinding").length === 1;
+  for (const turn of turns.filter((each) => each % 2 === 1)) {
+    const [one] = objects.all().filter(({ kind, metadata }) => {
+      return kind === "ClusterRoleBinding" && metadata.labels?.["berth.dev/access"] !== undefined;
+    });
+    if (one === undefined) throw new Error("the owner is bound to nothing");
+    const { apiVersion, kind, metadata } = one;
+    objects.remove({ apiVersion, kind, name: metadata.name }, { uid: metadata.uid });
+    expect(owner()).toBe(false);
+    expect(await stand.world.run(round(stand.world.deps, turn)), `turn ${turn}`).toMatchObject({ poked: 1 });
+    await stand.world.drain();
+    expect(owner(), `turn ${turn}`).toBe(true);
+  }
+});
+
+test("rounds are half an hour apart, one for rights and one for what takes turns", async () => {
+  const stand = await newStand();
+  await stand.make();
+  const kinds = async (): Promise<string[]> => {
+    const seen = await calls(stand, () => stand.world.run(round(stand.world.deps)));
+    return seen.flatMap(({ kube }) => (kube?.verb === "list" ? [String(kube.kind)] : [])).sort();
+  };
+  const [first, second] = [await kinds(), await stand.world.sweep(30).then(kinds)];
+  const rights = ["ClusterRole", "ClusterRoleBinding", "RoleBinding", "ServiceAccount"];
+  expect([first, second].filter((one) => JSON.stringify(one) === JSON.stringify(rights))).toHaveLength(1);
+});
+
+test("a cluster of before there were rows for rights gets one, and its owners an account, by the next round", async () => {
+  const stand = await newStand();
+  const id = await stand.make();
+  const table = stand.world.deps.home.table(stand.ada.tenant);
+  await table.write(table.remove(accessKind, stand.access(id).id));
+  for (const one of stand.inside(id).objects.all()) {
+    const { apiVersion, kind, metadata } = one;
+    if (metadata.labels?.["berth.dev/access"] === undefined) continue;
+    stand.inside(id).objects.remove({ apiVersion, kind, ...metadata }, { uid: metadata.uid });
+  }
+  expect(stand.names(id, "ServiceAccount")).toEqual([]);
+  await stand.world.run(round(stand.world.deps, 1));
+  await stand.world.drain();
+  expect(stand.access(id).status.conditions).toContainEqual(expect.objectContaining({ type: "Ready", status: "True" }));
+  expect(stand.names(id, "ServiceAccount")).toHaveLength(1);
+});
 
 test("an account that nobody is owed is poked", async () => {
   const stand = await newStand();

@@ -1,4 +1,5 @@
 import type { Found, Manifest } from "#core/context.ts";
+import { type Access, accessOf } from "#core/access/schema.ts";
 import type { Cluster } from "#core/cluster/schema.ts";
 import { type ID, kubeName } from "#core/id.ts";
 import { newWorld, type Person, type World } from "../world/index.ts";
@@ -52,6 +53,40 @@ export async function newStand(options: { seed?: number; pokes?: Fate } = {}) {
           .objects.all()
           .filter(({ metadata }) => metadata.labels?.["berth.dev/cluster"] === kubeName(id)),
       ),
+    /** What Berth keeps in a cluster for people and projects, by kind and name. */
+    kept: (id: string): Map<string, Manifest> =>
+      shape(
+        stand
+          .inside(id)
+          .objects.all()
+          .filter(({ metadata }) => metadata.labels?.["berth.dev/access"] === kubeName(accessOf(clusterID(id)))),
+      ),
+    /** The names of what is kept of a kind, with its namespace where it has one. */
+    names: (id: string, kind: string): string[] =>
+      [...stand.kept(id).values()]
+        .filter((one) => one.kind === kind)
+        .map(({ metadata: { name, namespace } }) => (namespace === undefined ? name : `${namespace}/${name}`)),
+    access: (id: string): Access => {
+      const row = world.tables.rows().get(`${ada.tenant}/access/${accessOf(clusterID(id))}`);
+      if (row === undefined) throw new Error(`${id} has no access row`);
+      return row as unknown as Access;
+    },
+    /** A change by the owner, and the worker's work on it. @throws Error when it is refused. */
+    async does(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+      const headers: Record<string, string> = method === "POST" ? {} : { "If-Match": "*" };
+      const answer = await ada.call(method, path, body, headers);
+      if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.text}`);
+      await world.drain();
+      return answer.body;
+    },
+    /** A grant's id. */
+    give: async (subject: string, group: string, scope: string, more: object = {}): Promise<string> =>
+      String((await stand.does("POST", "/v1/grants", { subject, group, scope, ...more }))["id"]),
+    /** A project's id. */
+    space: async (name: string, clusters: string[], more: object = {}): Promise<string> => {
+      const places = clusters.map((cluster) => ({ cluster }));
+      return String((await stand.does("POST", "/v1/projects", { name, places, ...more }))["id"]);
+    },
     /** All that must not move when nothing is to be done. */
     still: (id: string): unknown => ({
       host: kube.writes,

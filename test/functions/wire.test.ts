@@ -44,6 +44,9 @@ test("what is linked in the cloud becomes settings, and what is missing there is
     table: { name: linked.table },
     queue: { url: linked.jobs, deadURL: linked.dead },
     key: { kms: linked.key },
+    privateIssuers: [],
   });
+  const inside = settingsOf({ ...linked, privateIssuers: "idp.example.test,10.0.0.0/8" }, "eu-central-1");
+  expect(inside.privateIssuers).toEqual(["idp.example.test", "10.0.0.0/8"]);
   expect(() => settingsOf({ ...linked, jobs: undefined }, "eu-central-1")).toThrow(/jobs/);
 });

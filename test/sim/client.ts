@@ -17,6 +17,9 @@ export interface Asked {
   headers?: Record<string, string>;
 }
 
+/** An answer, and when it came, in milliseconds. */
+export type Said = Answer & { at: number };
+
 /** Requests of people, each through a process that may end in the middle of it. */
 export function newClient(ground: Ground, actors: Actors) {
   const { world, dice, judge } = ground;
@@ -39,11 +42,11 @@ export function newClient(ground: Ground, actors: Actors) {
   }
 
   /** Asks again, with the same key, until an answer says what became of it; in vain after some tries. */
-  async function insist(user: User, asked: Asked, key: string): Promise<Answer[]> {
-    const answers: Answer[] = [];
+  async function insist(user: User, asked: Asked, key: string): Promise<Said[]> {
+    const answers: Said[] = [];
     for (let tries = 0; tries < 6; tries += 1) {
       const answer = await ask(user, { ...asked, headers: { ...asked.headers, "Idempotency-Key": key } });
-      if (answer !== undefined && answer.status < 500) answers.push(answer);
+      if (answer !== undefined && answer.status < 500) answers.push({ ...answer, at: Date.parse(world.clock.now()) });
       // Who is sure asks once more, now and then: a key means the same for a day.
       if (answers.length > 0 && dice("again", key, tries) < 0.7) break;
       await world.clock.sleep(between(dice("retry", key, tries), 500, 20_000));

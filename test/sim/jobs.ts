@@ -5,6 +5,7 @@ import { type Client, newClient, type User } from "./client.ts";
 import { type Crowd, move, rush, twins } from "./crowd.ts";
 import { between, one } from "./dice.ts";
 import type { Ground } from "./ground.ts";
+import { newRightJobs, rightJobs } from "./rights.ts";
 import { disturb } from "./stranger.ts";
 
 /** A tenant of a run, and what its people were told. */
@@ -45,6 +46,7 @@ export const jobs = [
   "twins",
   "rush",
   "move",
+  ...rightJobs,
 ] as const;
 export type Job = (typeof jobs)[number];
 
@@ -78,9 +80,11 @@ export function newJobs(ground: Ground, actors: Actors, staff: User, told: Told)
     const ids = new Set(good.map(({ body: made }) => made["id"]));
     judge.hold("I3 one effect per key", ids.size <= 1, () => `${key}: ${[...ids].join()}`);
     // Whoever was refused for a name that is taken was not refused by a cluster of its own.
-    const own = [...judge.clusters.values()].some(({ mark, gone }) => mark === key && !gone);
-    const refused = answers.some(({ status, text }) => status === 409 && text.includes("There is a cluster named"));
-    judge.hold("I3 nobody is in its own way", !(own && refused && good.length === 0), () => key);
+    const refused = answers.find(({ status, text }) => status === 409 && text.includes("There is a cluster named"));
+    const own = [...judge.clusters.values()].some(
+      ({ mark, gone, at }) => mark === key && !gone && at < (refused?.at ?? 0),
+    );
+    judge.hold("I3 nobody is in its own way", !(own && good.length === 0), () => key);
   }
 
   async function remove(house: House, id: string): Promise<Answer | undefined> {
@@ -132,6 +136,8 @@ export function newJobs(ground: Ground, actors: Actors, staff: User, told: Told)
 
   const asStaff = async (house: House, body: unknown): Promise<unknown> =>
     await client.ask(staff, { method: "PATCH", path: `/v1/home/tenants/${house.tenant}`, body });
+
+  const granting = newRightJobs({ ground, client, told });
 
   const crowd: Crowd = {
     ground,
@@ -233,7 +239,7 @@ export function newJobs(ground: Ground, actors: Actors, staff: User, told: Told)
         case "move":
           return id === undefined ? undefined : await move(crowd, house, id, key);
         default:
-          return job satisfies never;
+          return await granting(job, house, key);
       }
     },
   };

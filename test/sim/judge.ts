@@ -17,6 +17,8 @@ interface Known {
   seat: string;
   /** What its client called it, whichever try made it. */
   mark: string | undefined;
+  /** When its row was written, in milliseconds of the world's own clock. */
+  at: number;
   generation: number;
   observedGeneration: number;
   epoch: number;
@@ -83,7 +85,14 @@ export function newJudge(tables: TableWorld, now: () => string) {
           const alone = [...clusters.values()].every((other) => other.gone || other.seat !== seat);
           hold("I1 a seat is one cluster's", alone, () => `${id} took ${seat} of another`);
           hold("I6 removed is final", !clusters.has(id), () => `${id} was made twice`);
-          const start = { generation: 0, observedGeneration: 0, epoch: 0, holder: undefined, gone: false };
+          const start = {
+            at: Date.parse(now()),
+            generation: 0,
+            observedGeneration: 0,
+            epoch: 0,
+            holder: undefined,
+            gone: false,
+          };
           clusters.set(id, { tenant, name, mark: spec.labels["mark"], seat, ...start });
           tell(tenant, id);
         }
@@ -101,6 +110,20 @@ export function newJudge(tables: TableWorld, now: () => string) {
     const known = secrets.get(tenant) ?? new Set([tenant]);
     for (const text of texts) known.add(text);
     secrets.set(tenant, known);
+  }
+
+  /** A project's namespace goes only when its row says so of that place. Its name is never given twice in a run. */
+  function spaceErased(name: string, server: string): void {
+    const seat = new URL(server).port;
+    for (const [key, row] of tables.rows()) {
+      if (!key.includes("/project/") || row["name"] !== name) continue;
+      const places = row["places"] as { cluster: string; leavingAt?: string }[];
+      const stays = places.some(
+        ({ cluster, leavingAt }) =>
+          leavingAt === undefined && clusters.get(cluster)?.seat.endsWith(`/${seat}`) === true,
+      );
+      hold("I2 no project loses its namespace unasked", !stays, () => `${name} at ${server}`);
+    }
   }
 
   return {
@@ -124,7 +147,8 @@ export function newJudge(tables: TableWorld, now: () => string) {
       hold("I4 who lost a lease ends nothing", holder === by, () => `${by} ended ${id}, which ${holder} holds`);
     },
     /** We have removed an object of a host. What holds a cluster's data goes only when that was asked for. */
-    erased({ kind, name, namespace = name }: Ref): void {
+    erased({ kind, name, namespace = name }: Ref, { server }: Pick<Target, "server">): void {
+      if (kind === "Namespace" && !name.startsWith("cls-")) spaceErased(name, server);
       if (!["Namespace", "PersistentVolumeClaim"].includes(kind) || !namespace.startsWith("cls-")) return;
       const id = namespace.replace("-", "_");
       const tenant = clusters.get(id)?.tenant ?? "";

@@ -22,6 +22,13 @@ export const scripts: { job: Job; before: Job[] }[] = [
   { job: "twins", before: ["create"] },
   { job: "rush", before: ["token"] },
   { job: "move", before: ["create"] },
+  { job: "grant", before: ["create", "place"] },
+  { job: "ungrant", before: ["create", "place", "grant"] },
+  { job: "team", before: ["create", "team", "grant"] },
+  { job: "leave", before: ["create", "join", "grant", "grant"] },
+  { job: "place", before: ["create", "grant"] },
+  { job: "move place", before: ["create", "place"] },
+  { job: "unplace", before: ["create", "place", "grant"] },
 ];
 
 export interface Point {

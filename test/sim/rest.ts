@@ -3,6 +3,7 @@ import { Entry } from "#core/audit/schema.ts";
 import type { Cluster } from "#core/cluster/schema.ts";
 import type { Ground } from "./ground.ts";
 import type { House, Told } from "./jobs.ts";
+import { unowed } from "./rights.ts";
 import { shapeOf } from "./shape.ts";
 
 type Row = Record<string, unknown>;
@@ -30,7 +31,13 @@ export function unrest(ground: Ground, wished: ReadonlyMap<string, string>): str
       return `${id} is not settled: ${JSON.stringify({ generation, observedGeneration, holder, failures })}`;
     const differs = shapeOf(ground, row).difference(wished);
     if (differs !== undefined) return `${id} is not as it ought to be: ${differs}`;
+    const astray = unowed(ground, tenant, id, row.placement.address);
+    if (astray !== undefined) return astray;
   }
+  const untold = [...world.tables.rows().keys()].find((key) => key.includes("/outbox/"));
+  if (untold !== undefined) return `${untold} is not told yet`;
+  for (const [key, row] of world.tables.rows())
+    if (key.includes("/project/") && row["deletedAt"] !== undefined) return `${key} is being removed`;
   for (const { id } of ground.hosts) {
     const { healthyAt } = world.tables.peek(world.deps.home.tenant, "host", id) ?? {};
     if (Date.parse(world.clock.now()) - Date.parse(String(healthyAt)) > 120_000) return `${id} is not known to be well`;
@@ -95,10 +102,12 @@ export function checkRest(ground: Ground, houses: House[], told: Told): void {
   judge.hold("I3 one effect per key", new Set(marks).size === marks.length, () => marks.sort().join());
 
   checkTold(ground, told, live, (id) => counts("receipt", (_, key) => key === id) === 1);
+  for (const { id, row } of of("access"))
+    judge.hold("I1 nothing without an owner", live.has(String(row["cluster"])), () => `access ${id}`);
   for (const { tenant } of [...houses, { tenant: world.deps.home.tenant }]) checkTrail(ground, rows, tenant);
   for (const { tenant } of houses) {
     for (const { id, row } of of("quota", tenant)) {
-      const what = { clusters: "cluster", members: "member", tokens: "token" }[id] ?? "";
+      const what = id.replace(/s$/, "");
       const used = of(what, tenant).filter((each) => each.row["ttl"] === undefined).length;
       judge.hold("I10 counters count", row["used"] === used, () => `${tenant} ${id}: ${row["used"]}, not ${used}`);
     }

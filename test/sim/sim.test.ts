@@ -16,6 +16,7 @@ const alone = process.env["BERTH_SEED"];
 const found: [seed: number, what: string][] = [
   [161, "a Service whose labels a stranger took before the leaves were kept, and no leaves were ever made"],
   [230, "a key was kept of a cluster that had been ended meanwhile"],
+  [26, "an owner was made, and no cluster was told of its account"],
 ];
 
 const figures = new Figures();

@@ -13,6 +13,8 @@ const within = [
   "ClusterRoleBinding",
   "Role",
   "RoleBinding",
+  "ResourceQuota",
+  "NetworkPolicy",
 ];
 
 /** Somebody else deletes or edits one of our objects of a cluster, on its host or inside of it. */
@@ -20,7 +22,9 @@ export function disturb({ world, dice, tell }: Ground, namespace: string, key: s
   const inside = dice("inside", key) < 0.3;
   const own = ({ kind, metadata }: Found): boolean =>
     inside
-      ? within.includes(kind) && metadata.labels?.["berth.dev/cluster"] === namespace
+      ? within.includes(kind) &&
+        (metadata.labels?.["berth.dev/cluster"] === namespace ||
+          metadata.labels?.["berth.dev/access"] === namespace.replace("cls", "acc"))
       : ours.includes(kind) && metadata.namespace === namespace;
   const found = [...world.kubes.servers.values()].flatMap(({ objects }) =>
     objects

@@ -58,7 +58,7 @@ export function wiredKube(ground: Ground, meet: Meet, by: string, target: Target
     remove: (ref, seen) =>
       called("remove", ref, true, async () => {
         await inner.remove(ref, seen);
-        ground.judge.erased(ref);
+        ground.judge.erased(ref, target);
       }),
     async *watch(query, options) {
       await meet({ port: "watch", what: `watch ${query.kind}`, writes: false }, () => reached(async () => {}));
@@ -77,6 +77,8 @@ export function wiredKube(ground: Ground, meet: Meet, by: string, target: Target
     logs: (pod, options) => called("logs", { kind: "Pod", name: pod.name }, false, () => inner.logs(pod, options)),
     token: (account, options) =>
       called("token", { kind: "ServiceAccount", name: account.name }, true, () => inner.token(account, options)),
+    review: (review) => called("review", { kind: review.kind }, false, () => inner.review(review)),
+    pass: (asked) => called("pass", { kind: "" }, false, () => inner.pass(asked)),
   };
 
   /** A read that a lagging replica may answer. */

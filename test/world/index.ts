@@ -4,13 +4,12 @@ import type { Role } from "#core/role.ts";
 import type { Log, Target } from "#core/context.ts";
 import type { Host } from "#core/host/schema.ts";
 import { type ID, kubeName } from "#core/id.ts";
-import * as Cluster from "#core/cluster/index.ts";
 import * as PKI from "#core/pki/index.ts";
 import * as Tenant from "#core/tenant/index.ts";
 import { beat } from "#functions/cron/beat.ts";
 import { digest } from "#functions/cron/chain.ts";
 import { lap } from "#functions/cron/survey.ts";
-import { round } from "#functions/cron/visit.ts";
+import { round, turns } from "#functions/cron/visit.ts";
 import { contextOf, type Deps, system } from "#functions/deps.ts";
 import type { Metric, Unit } from "#functions/metric.ts";
 import { consume } from "#functions/queue/consume.ts";
@@ -80,7 +79,7 @@ export function newWorld(options: { seed?: number; pokes?: Fate } = {}) {
     sleep: (ms, signal) => clock.sleep(ms, signal),
     ranges: { services: "10.96.0.0/24", nodePorts: [30_000, 32_767] },
     answers: (target) => planes.answers(target),
-    who: (target, call) => planes.who(target, call),
+    who: (target) => planes.who(target),
     isBerth: ({ user }) => "token" in user && user.token === hostToken,
     gate: async (kube, when) => world.outside?.({ kube, when }),
   });
@@ -102,7 +101,8 @@ export function newWorld(options: { seed?: number; pokes?: Fate } = {}) {
     bury: (body, reason) => queue.bury(body, reason),
     limits: false,
   };
-  const doors = newDoors(deps);
+  const doors = { ...newDoors(deps), answered: <T>(work: Promise<T>) => world.answered(work) };
+  let running = 0;
   tables.before = (table) => world.outside?.({ table, when: "before" });
   tables.after = (table) => world.outside?.({ table, when: "after" });
 
@@ -147,11 +147,26 @@ export function newWorld(options: { seed?: number; pokes?: Fate } = {}) {
         for (; !ended.signal.aborted; await clock.sleep(tickMs, ended.signal)) kubes.tick();
       };
       void ticking();
+      running += 1;
       try {
         return await clock.run(work);
       } finally {
+        running -= 1;
         ended.abort();
       }
+    },
+    /** A request: while it sleeps time passes and the worker works, as one does beside every request. */
+    async answered<T>(work: Promise<T>): Promise<T> {
+      let over = running > 0;
+      const mark = (): void => void (over = true);
+      void work.then(mark, mark);
+      let working: Promise<unknown> | undefined;
+      while (!over) {
+        const passed = await clock.step(1);
+        if (passed && !over) working ??= world.drain();
+      }
+      await working;
+      return await work;
     },
     /** Hands these bodies to the worker in one event. */
     consume(...bodies: string[]): Promise<SQSBatchResponse> {
@@ -185,7 +200,7 @@ export function newWorld(options: { seed?: number; pokes?: Fate } = {}) {
     /** The slow clocks once over everything, on hosts and inside of clusters, and the worker's work on what they poked. */
     async round(): Promise<void> {
       await world.run(lap(deps));
-      for (let turn = 0; turn < Cluster.turns; turn += 1) await world.run(round(deps, turn));
+      for (let turn = 0; turn < turns; turn += 1) await world.run(round(deps, turn));
       await world.drain();
     },
   };

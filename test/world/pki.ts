@@ -10,13 +10,17 @@ let underWay = 0;
 export const busy = (): boolean => underWay > 0;
 
 const kept = new Map<string, Promise<unknown>>();
+const besideTurns = 3;
 
 async function once<T>(name: string, make: () => Promise<T>): Promise<T> {
   underWay += 1;
   try {
     const found = (kept.get(name) as Promise<T> | undefined) ?? make();
     kept.set(name, found);
-    return await found;
+    const made = await found;
+    // All that goes on beside it goes as far as it can, as it does while a key is really made: the order is the same.
+    for (let i = 0; i < besideTurns; i += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+    return made;
   } finally {
     underWay -= 1;
   }

@@ -1,13 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import type { Found, Target } from "#core/context.ts";
-import { accountOf, standingOf, type Standing } from "./apiserver/identity.ts";
+import { standingOf, type Standing } from "./apiserver/identity.ts";
 import type { Objects } from "./apiserver/server.ts";
-import type { Call, KubeWorld } from "./kube.ts";
+import type { KubeWorld } from "./kube.ts";
 
 /** The port on which every host of the world answers itself; all others are node ports. */
 const hostPort = "6443";
-const membersNamespace = "berth-members";
-const granted = ["Secret", "ServiceAccount"];
 /** What a cluster's own API server is called in the world: by its etcd's volume, as all that it knows is there. */
 export const insideOf = (volume: Found): string => `etcd on ${volume.metadata.uid}`;
 
@@ -70,20 +68,18 @@ export function newPlanes(kubes: () => KubeWorld, now: () => string) {
       return named === undefined ? undefined : insideOf(found.volume);
     },
 
-    who(target: Target, call: Call): Standing | undefined {
+    who(target: Target): Standing | undefined {
       if (isHost(target)) return "admin";
       const found = plane(target);
       if (found === undefined) return "stranger";
       const { objects } = kubes().server(insideOf(found.volume));
-      if ("token" in target.user) {
-        const standing = standingOf(target, objects, now());
-        return standing === "weak" && isAdmin(objects, accountOf(target.user.token)) ? "admin" : standing;
-      }
+      if ("token" in target.user) return standingOf(target, objects, now());
       const subject = proves(target.user.certificate, found.files("ca.crt"), now())?.subject.split("\n");
       if (subject === undefined) return "stranger";
-      if (subject.includes("O=system:masters")) return "admin";
-      const bound = isBound(objects) && call.namespace === membersNamespace && granted.includes(call.kind ?? "");
-      return subject.includes("O=berth:access") && bound ? "admin" : "weak";
+      const named = (field: string): string[] =>
+        subject.filter((line) => line.startsWith(`${field}=`)).map((line) => line.slice(field.length + 1));
+      const groups = [...named("O"), "system:authenticated"];
+      return groups.includes("system:masters") ? "admin" : { user: named("CN")[0] ?? "", groups };
     },
   };
 }
@@ -98,25 +94,4 @@ function runs(objects: Objects, namespace: string): boolean {
     return workload?.metadata.deletionTimestamp === undefined && readyReplicas > 0;
   };
   return ready("StatefulSet", "etcd") && ready("Deployment", "kube-apiserver");
-}
-
-const rbac = "rbac.authorization.k8s.io/v1";
-
-const isBound = (objects: Objects): boolean =>
-  ["Role", "RoleBinding"].every(
-    (kind) => objects.find({ apiVersion: rbac, kind, name: "berth:access", namespace: membersNamespace }) !== undefined,
-  );
-
-const isAdmin = (objects: Objects, account: { name: string; namespace: string } | undefined): boolean =>
-  objects.list({ apiVersion: rbac, kind: "ClusterRoleBinding" }).some((binding) => {
-    const { roleRef, subjects = [] } = binding as unknown as { roleRef: { name: string }; subjects?: Subject[] };
-    const is = ({ kind, name, namespace }: Subject): boolean =>
-      kind === "ServiceAccount" && name === account?.name && namespace === account.namespace;
-    return roleRef.name === "cluster-admin" && subjects.some(is);
-  });
-
-interface Subject {
-  kind: string;
-  name: string;
-  namespace?: string;
 }

@@ -13,7 +13,9 @@ export type Verb =
   | "ready"
   | "version"
   | "logs"
-  | "token";
+  | "token"
+  | "review"
+  | "pass";
 const writing: Verb[] = ["create", "apply", "annotate", "remove"];
 
 /** One call as it came in. */

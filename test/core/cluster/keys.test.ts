@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { newStand, type Stand } from "../../flow/stand.ts";
 import { adminTarget, keepKey, keyNames, makeAuthorities, openKey } from "#core/cluster/keys.ts";
 import { Refused } from "#core/context.ts";
-import { expiry } from "#core/pki/index.ts";
+import * as PKI from "#core/pki/index.ts";
 import { workOf } from "#functions/deps.ts";
 
 const days = (count: number): number => count * 86_400_000;
@@ -42,8 +42,8 @@ test("certificates are signed anew in time, by the same authorities, and every P
   expect(Date.parse(after.leaves?.expiresAt ?? "") - Date.parse(before.leaves?.expiresAt ?? "")).toBeGreaterThan(
     days(200),
   );
-  for (const [name, pair] of Object.entries(after.leaves?.value ?? {})) {
-    expect(Date.parse(expiry(pair.certificate)) - Date.parse(world.clock.now()), name).toBeGreaterThan(days(360));
+  for (const [name, pair] of Object.entries((after.leaves?.value ?? {}) as Record<string, PKI.Pair>)) {
+    expect(Date.parse(PKI.expiry(pair.certificate)) - Date.parse(world.clock.now()), name).toBeGreaterThan(days(360));
     expect(pair.key, name).not.toBe(before.leaves?.value[name as "etcd"].key);
   }
   expect(after.access?.value.key).not.toBe(before.access?.value.key);

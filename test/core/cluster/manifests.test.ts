@@ -104,7 +104,7 @@ describe("secrets", () => {
   test("stand in Secrets and nowhere else on the host", () => {
     const keys = [
       seen.authorities?.encryption,
-      ...Object.values(seen.leaves?.value ?? {}).map(({ key }) => key.split("\n")[2]),
+      ...Object.values(seen.leaves?.value ?? {}).map((pair) => pair?.key.split("\n")[2]),
     ];
     const rest = JSON.stringify(objects.filter(({ kind }) => kind !== "Secret"));
     for (const key of keys) {
@@ -130,7 +130,7 @@ describe("flags", () => {
   test.each([
     ["kube-apiserver", "--anonymous-auth", false],
     ["kube-apiserver", "--authorization-mode=Node,RBAC", true],
-    ["kube-apiserver", "--enable-admission-plugins=NodeRestriction", true],
+    ["kube-apiserver", "--enable-admission-plugins=NodeRestriction,DenyServiceExternalIPs", true],
     ["kube-apiserver", "--endpoint-reconciler-type=none", true],
     ["kube-apiserver", "--min-request-timeout=300", true],
     ["kube-apiserver", "--encryption-provider-config=/etc/berth/apiserver/encryption.yaml", true],

@@ -41,6 +41,5 @@ async function sightOf(stand: Stand, cluster: Cluster): Promise<Seen> {
           one,
         ]),
     ),
-    owners: [stand.ada.member],
   };
 }

@@ -18,10 +18,10 @@ test("health tells staff of hosts, late rows, parked rows and unsealed entries, 
   expect(await ask()).toMatchObject(well);
   expect(written()).toBe(before);
 
-  // A cluster is asked for, and nobody works: no sweep, no worker, no sealer; and the host is not looked at.
+  // A cluster is asked for, which is two rows with what people get in it, and nobody works: no sweep, no worker, no sealer; and the host is not looked at.
   await ada.post("/v1/clusters", { name: "late" });
   await world.clock.pass(300_000);
-  expect(await ask()).toMatchObject({ hosts: { all: 1, healthy: 0 }, overdue: 1, unsealedSeconds: 300 });
+  expect(await ask()).toMatchObject({ hosts: { all: 1, healthy: 0 }, overdue: 2, unsealedSeconds: 300 });
 
   // What the host refuses ten times waits for a person.
   stand.kube.troubles = [

@@ -17,7 +17,7 @@ beforeEach(async () => {
   ctx = stage.context(tenant);
 });
 
-const limit = async (what: "members" | "tokens" | "clusters", count: number): Promise<void> =>
+const limit = async (what: "members" | "teams" | "grants" | "invites", count: number): Promise<void> =>
   ctx.table.write(...(await Quota.limitsTo(ctx, { [what]: count })));
 const members = (): string[] => [...stage.tables.rows().keys()].filter((key) => key.startsWith(`${tenant}/member/`));
 const used = async (what: string): Promise<number | undefined> => (await ctx.table.get(quotaKind, what))?.used;
@@ -25,12 +25,12 @@ const robot = (name: string) => Member.create(ctx, { name, kind: "robot", role: 
 const settled = async (work: Promise<unknown>[]): Promise<unknown[]> =>
   (await Promise.allSettled(work)).map((result): unknown => (result.status === "rejected" ? result.reason : undefined));
 
-test("of 50 creates at once exactly as many are made as there is room for, and the rest are told why", async () => {
+test("of 200 creates at once exactly as many are made as there is room for, and the rest are told why", async () => {
   await limit("members", 8);
-  const faults = (await settled(Array.from({ length: 50 }, (_, i) => robot(`r${i}`)))).filter(Boolean);
+  const faults = (await settled(Array.from({ length: 200 }, (_, i) => robot(`r${i}`)))).filter(Boolean);
   expect(members()).toHaveLength(8);
   expect(await used("members")).toBe(8);
-  expect(faults).toHaveLength(43);
+  expect(faults).toHaveLength(193);
   for (const fault of faults) {
     expect(fault).toMatchObject({ kind: "limit", message: "The limit is 8 members, and 8 are used." });
     expect(fault).toMatchObject({ retryAfterSeconds: undefined });
@@ -104,4 +104,71 @@ test("a counter that is first needed by an end, or where tokens have ended, coun
   await ctx.table.write(ctx.table.remove(quotaKind, "tokens"));
   await Token.create(eve, { name: "y" });
   expect(await used("tokens")).toBe(3);
+});
+
+const counted = ["clusters", "projects", "members", "teams", "groups", "grants", "tokens", "invites"] as const;
+test("of 200 takes at once of anything that is counted, as many get a place as there are, and gives make room again", async () => {
+  for (const what of counted) {
+    await ctx.table.write(...(await Quota.limitsTo(ctx, { [what]: 150 })));
+    const before = (await used(what)) ?? 0;
+    const faults = (await settled(Array.from({ length: 200 }, () => Quota.taking(ctx, what, [])))).filter(Boolean);
+    expect(await used(what), what).toBe(150);
+    expect(faults, what).toHaveLength(200 - (150 - before));
+    expect(faults[0]).toMatchObject({ kind: "limit", message: `The limit is 150 ${what}, and 150 are used.` });
+    await Promise.all(Array.from({ length: 50 }, () => Quota.giving(ctx, what, [], 2)));
+    expect(await used(what), what).toBe(50);
+  }
+});
+
+test("what needs several places of several kinds gets all of them or none, and is told how many are lacking", async () => {
+  await limit("grants", 5);
+  await limit("invites", 3);
+  await ctx.table.edit(quotaKind, "invites", { set: { used: 3 } });
+  await Quota.moving(ctx, { members: 1, grants: 3, teams: 0, invites: -1 }, []);
+  expect([await used("members"), await used("grants"), await used("teams"), await used("invites")]).toEqual([
+    2,
+    3,
+    undefined,
+    2,
+  ]);
+  await expect(Quota.moving(ctx, { members: 1, grants: 3 }, [])).rejects.toMatchObject({
+    kind: "limit",
+    message: "The limit is 5 grants, and 3 are used, and 3 more are needed.",
+  });
+  expect([await used("members"), await used("grants")]).toEqual([2, 3]);
+  const both = Array.from({ length: 2 }, () => Quota.moving(ctx, { members: 1, grants: 2 }, []));
+  expect((await settled(both)).filter(Boolean)).toHaveLength(1);
+  expect([await used("members"), await used("grants")]).toEqual([3, 5]);
+});
+
+test("a change that a counter stands beside is told by its own place when it does not hold", async () => {
+  const refused = Quota.moving(ctx, { members: 1, teams: 1 }, [ctx.table.check(quotaKind, "nothing", { what: "x" })]);
+  await expect(refused).rejects.toMatchObject({ index: 0 });
+  expect(await used("members")).toBeUndefined();
+});
+
+test("sessions hold no place among tokens, and what has ended none among invites", async () => {
+  const { member } = await stage.member(tenant, "owner");
+  const of = { tenant, member, name: "x", scopes: null, expiresAt: null };
+  const key = Token.issue(stage.deps, of);
+  const session = Token.issue(stage.deps, { ...of, kind: "session" });
+  await ctx.table.write(...key.changes, ...session.changes);
+  const invite = { name: "invite", schema: undefined as never };
+  await ctx.table.write(ctx.table.insert(invite, "a", {}), ctx.table.insert(invite, "b", { ttl: 9_999_999_999 }));
+  const ledger = await Quota.ledger(ctx);
+  const told = (what: string) => ledger.find((each) => each.what === what);
+  // Two more came with the tenant's owner and this member.
+  expect(told("tokens")).toMatchObject({ used: 3, counted: 3 });
+  expect(told("invites")).toEqual({ what: "invites", used: 1, limit: 100, counted: 1 });
+  expect(ledger.map(({ what, limit: most }) => `${what} ${most}`)).toEqual([
+    "clusters 20",
+    "projects 50",
+    "members 100",
+    "teams 100",
+    "groups 50",
+    "grants 1000",
+    "tokens 200",
+    "invites 100",
+    "requestsPerSecond 50",
+  ]);
 });

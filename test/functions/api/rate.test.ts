@@ -164,3 +164,25 @@ describe("at the door", () => {
     expect((await stage.doors.api.request("/v1/health", {}, from("192.0.2.1"))).status).toBe(200);
   });
 });
+
+test("at one door so many may fail, wherever they come from; it opens again by itself, and others stay open", () => {
+  const rates = newRates();
+  for (let i = 0; i < 120; i += 1) {
+    rates.meetAt("red/house", 0);
+    rates.failAt("red/house", 0);
+  }
+  expect(() => rates.meetAt("red/house", 0)).toThrow(expect.objectContaining({ kind: "limit", retryAfterSeconds: 1 }));
+  expect(() => rates.meetAt("blue/house", 0)).not.toThrow();
+  expect(() => rates.meetAt("red/house", 500)).not.toThrow();
+  for (let i = 0; i < 11_000; i += 1) rates.meetAt(`door ${i}`, 0);
+  expect(rates.size).toBeLessThanOrEqual(10_000);
+});
+
+test("what is open to strangers is looked at 60 times a minute from one source, and a second later once more", () => {
+  const rates = newRates();
+  for (let i = 0; i < 60; i += 1) rates.look("192.0.2.1", 0);
+  expect(() => rates.look("192.0.2.1", 0)).toThrow(expect.objectContaining({ kind: "limit", retryAfterSeconds: 1 }));
+  expect(() => rates.look("192.0.2.2", 0)).not.toThrow();
+  expect(() => rates.look("192.0.2.1", 1_000)).not.toThrow();
+  expect(() => rates.look("192.0.2.1", 1_000)).toThrow();
+});

@@ -1,9 +1,10 @@
 import type { Ref, Target } from "#core/context.ts";
+import { type User, userOf } from "./rbac.ts";
 import { fault } from "./ref.ts";
 import type { Nature, Objects } from "./server.ts";
 
-/** Who a caller is: may do all, is known and may do nothing, or is not known. */
-export type Standing = "admin" | "weak" | "stranger";
+/** Who a caller is: may do all, may do nothing, is not known, or a user who may do what the bindings say. */
+export type Standing = "admin" | "weak" | "stranger" | User;
 
 /** What a token of ours says; it is proved by nothing, as nobody here cheats. */
 interface Claims {
@@ -19,7 +20,7 @@ interface Claims {
 const audience = "https://berth.test";
 const secondsMin = 600;
 
-/** Certificates are admins; a token is `weak` while its account and Secret are there and it has not expired. */
+/** Certificates are admins; a token is its account's while that and its Secret are there and it has not expired. */
 export function standingOf({ user }: Target, objects: Objects, now: string): Standing {
   if (!("token" in user)) return "admin";
   const claims = read(user.token);
@@ -28,11 +29,8 @@ export function standingOf({ user }: Target, objects: Objects, now: string): Sta
   const { account, secret } = claims;
   const is = (kind: string, one: { name: string; uid: string }): boolean =>
     objects.find(refTo(kind, one.name, account.namespace))?.metadata.uid === one.uid;
-  return is("ServiceAccount", account) && (secret === undefined || is("Secret", secret)) ? "weak" : "stranger";
+  return is("ServiceAccount", account) && (secret === undefined || is("Secret", secret)) ? userOf(account) : "stranger";
 }
-
-/** The account that a token of ours speaks for. */
-export const accountOf = (token: string): Claims["account"] | undefined => read(token)?.account;
 
 /** A token as TokenRequest gives it. @throws KubeFault `missing`, `conflict` for another Secret's uid, `invalid`. */
 export function issueToken(

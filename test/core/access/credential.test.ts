@@ -3,6 +3,7 @@ import { newStand } from "../../flow/stand.ts";
 import * as Access from "#core/access/index.ts";
 import type { Actor } from "#core/context.ts";
 import { clusterID } from "../../flow/stand.ts";
+import { type ID, kubeName } from "#core/id.ts";
 import { contextOf, workOf } from "#functions/deps.ts";
 
 async function begin() {
@@ -28,7 +29,15 @@ async function begin() {
 
 test("the verb itself asks for the right, whatever door it is called by", async () => {
   const { id, as, sessions } = await begin();
-  for (const more of [{ role: "editor" }, { role: "viewer" }, { scopes: ["cluster:read"] }] as const) {
+  const other = "cls_01k00000000000000000000001";
+  const project = "prj_01k00000000000000000000001";
+  const weak: Partial<Actor>[] = [
+    { scopes: ["cluster:read"] },
+    { within: { clusters: [other] } },
+    { within: { projects: [project] } },
+    { within: { clusters: [id], projects: [project] } },
+  ];
+  for (const more of weak) {
     await expect(Access.issue(await as(more), id, { seconds: 600 })).rejects.toMatchObject({ kind: "forbidden" });
     await expect(Access.kubeconfig(await as(more), id, { seconds: 600 })).rejects.toMatchObject({ kind: "forbidden" });
   }
@@ -44,12 +53,29 @@ test.each([599, 86_401])("a token can't live for %i seconds, and nothing is made
   expect(sessions()).toEqual([]);
 });
 
-test("two sessions of one member never share a Secret, and two calls of one session do", async () => {
-  const { id, as, sessions } = await begin();
+test("two sessions of one member never share a Secret, and calls of one session at the same moment do", async () => {
+  const { stand, id, as, sessions } = await begin();
+  const { body } = await stand.ada.post("/v1/tokens", { name: "other" });
   const first = await as({});
-  const second = await as({ token: "tok_01k00000000000000000000001" });
-  await Promise.all([first, first, second].map((work) => Access.issue(work, id, { seconds: 600 })));
+  const second = await as({ token: body["id"] as ID<"token"> });
+  await Promise.all([first, first, first, second].map((work) => Access.issue(work, id, { seconds: 600 })));
   expect(sessions()).toHaveLength(2);
+  expect(sessions().map(({ metadata: { labels } }) => labels?.["berth.dev/token"])).toEqual(
+    expect.arrayContaining([kubeName(stand.ada.token.id), kubeName(String(body["id"]))]),
+  );
+});
+
+test("a token that ends while it asks gets nothing, and leaves nothing that nobody would look for", async () => {
+  const { stand, id, as, sessions } = await begin();
+  const { body } = await stand.ada.post("/v1/tokens", { name: "other" });
+  const work = await as({ token: body["id"] as ID<"token"> });
+  stand.world.outside = async ({ kube, when }) => {
+    if (kube?.verb !== "token" || when !== "after") return;
+    stand.world.outside = undefined;
+    expect((await stand.ada.delete(`/v1/tokens/${String(body["id"])}`)).status).toBeLessThan(300);
+  };
+  await expect(Access.issue(work, id, { seconds: 600 })).rejects.toMatchObject({ kind: "forbidden" });
+  expect(sessions()).toEqual([]);
 });
 
 test("a token that could not be put on record is not given out", async () => {
