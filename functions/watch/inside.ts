@@ -54,8 +54,11 @@ export async function listenInside(options: Inside): Promise<void> {
   };
   const hear = newSpout(options);
   const answered = (): void => {
-    if (away) log.info("an ear found a cluster again", { id: place.id });
+    if (!away) return;
     away = false;
+    log.info("an ear found a cluster again", { id: place.id });
+    // What was taken away from somebody meanwhile is not to wait for its next try.
+    options.say(place);
   };
   const label = { ...ours, "berth.dev/access": place.id.replace("_", "-") };
   await Promise.all(

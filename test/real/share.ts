@@ -6,7 +6,7 @@ interface Placed {
   status: { phase: string; places: { clusterName: string; state: string; message: string }[] };
 }
 
-/** Needs the cluster `red`; makes `blue` and three people, and leaves the cluster and two of them. */
+/** Needs the cluster `red`; makes `navy` and three people, and leaves the cluster and two of them. */
 export const share = (stack: Stack) =>
   describe("two clusters, three people, two projects over both", () => {
     const names = ["ada", "bob", "cleo"] as const;
@@ -28,7 +28,7 @@ export const share = (stack: Stack) =>
       (await kubectl(name, context, "auth", "can-i", ...args)).out.trim();
 
     test("people come by invites, one use each, and a project is a namespace on both clusters", async () => {
-      expect((await stack.berth(["cluster", "create", "blue", "--wait"])).code).toBe(0);
+      expect((await stack.berth(["cluster", "create", "navy", "--wait"])).code).toBe(0);
       for (const name of names) {
         const role = name === "ada" ? "editor" : "viewer";
         const { link } = await stack.json<{ link: string }>("invite", "create", name, "--role", role);
@@ -38,13 +38,13 @@ export const share = (stack: Stack) =>
         expect(await must(name, "whoami")).toContain(name);
       }
       for (const project of ["shop", "mill"]) {
-        const both = ["--cluster", "red", "--cluster", "blue"];
+        const both = ["--cluster", "red", "--cluster", "navy"];
         const limit = ["--limit", "cpu=5,pods=10", "--reserve", "20"];
         const made = await stack.json<Placed>("project", "create", project, ...both, ...limit, "--wait");
         const states = made.status.places.map(({ clusterName, state }) => `${clusterName} ${state}`);
-        expect(states.sort()).toEqual(["blue Ready", "red Ready"]);
+        expect(states.sort()).toEqual(["navy Ready", "red Ready"]);
       }
-      const owner = await stack.kubeconfig("blue");
+      const owner = await stack.kubeconfig("navy");
       const quota = await stack.kubectl(
         owner,
         "-n",
@@ -64,7 +64,7 @@ export const share = (stack: Stack) =>
       await stack.json("grant", "create", "bob", "view", "--on", "project", "mill");
       await stack.json("grant", "create", "cleo", "view", "--on", "cluster", "red");
       for (const name of names) await must(name, "kubeconfig", "-f", fileOf(name));
-      for (const cluster of ["red", "blue"]) {
+      for (const cluster of ["red", "navy"]) {
         const made = await kubectl("bob", `shop.${cluster}`, "create", "configmap", "made", "--from-literal=by=bob");
         expect(made.code, made.err).toBe(0);
         expect(await may("bob", `shop.${cluster}`, "create", "pods")).toBe("yes");
@@ -85,7 +85,7 @@ export const share = (stack: Stack) =>
       expect(await may("cleo", "shop.red", "get", "pods")).toBe("yes");
       expect(await may("cleo", "red", "get", "pods", "-n", "kube-system")).toBe("no");
       expect(
-        (await as("cleo", "cluster", "kubeconfig", "blue", "--token", "-f", join(stack.people, "no"))).err,
+        (await as("cleo", "cluster", "kubeconfig", "navy", "--token", "-f", join(stack.people, "no"))).err,
       ).toContain("no right in this cluster");
     });
 
@@ -95,8 +95,8 @@ export const share = (stack: Stack) =>
       expect(err).toMatch(/owner/);
       expect((await as("bob", "grant", "create", "cleo", "edit", "--on", "project", "shop")).code).not.toBe(0);
       await must("ada", "grant", "create", "cleo", "edit", "--on", "project", "shop");
-      expect((await as("cleo", "can-i", "create", "pods", "--project", "shop", "--cluster", "blue")).code).toBe(0);
-      expect((await as("cleo", "can-i", "create", "pods", "--project", "mill", "--cluster", "blue")).code).toBe(1);
+      expect((await as("cleo", "can-i", "create", "pods", "--project", "shop", "--cluster", "navy")).code).toBe(0);
+      expect((await as("cleo", "can-i", "create", "pods", "--project", "mill", "--cluster", "navy")).code).toBe(1);
       const compared = await must("bob", "can-i", "--list", "--compare", "--project", "shop", "--cluster", "red");
       expect(compared).toMatch(/same|agree|as granted/i);
       const { out } = await stack.berth(["who-can", "create", "pods", "--project", "shop", "--cluster", "red"]);
@@ -130,7 +130,7 @@ export const share = (stack: Stack) =>
       );
       expect(taken.confirmation.confirmed).toHaveLength(2);
       expect(taken.confirmation.pending).toEqual([]);
-      for (const cluster of ["red", "blue"]) {
+      for (const cluster of ["red", "navy"]) {
         const gone = async () => (await kubectl("bob", `shop.${cluster}`, "get", "configmaps")).code !== 0;
         await vi.waitUntil(gone, { timeout: 15_000, interval: 250 });
         expect(await may("bob", `mill.${cluster}`, "get", "pods")).toBe("yes");
@@ -140,7 +140,7 @@ export const share = (stack: Stack) =>
     test("a removed member is gone from both clusters, with its tokens", async () => {
       expect((await stack.berth(["member", "remove", "bob", "--yes"])).code).toBe(0);
       expect((await as("bob", "whoami")).code).not.toBe(0);
-      for (const cluster of ["red", "blue"]) {
+      for (const cluster of ["red", "navy"]) {
         const gone = async () => (await kubectl("bob", `mill.${cluster}`, "get", "pods")).code !== 0;
         await vi.waitUntil(gone, { timeout: 15_000, interval: 250 });
         const owner = await stack.kubeconfig(cluster);
@@ -157,7 +157,7 @@ export const share = (stack: Stack) =>
       expect((await stack.berth(["project", "delete", "mill", "--yes", "wrong"])).code).not.toBe(0);
       const { code, err } = await stack.berth(["project", "delete", "mill", "--yes", "mill", "--wait"]);
       expect(code, err).toBe(0);
-      for (const cluster of ["red", "blue"]) {
+      for (const cluster of ["red", "navy"]) {
         const owner = await stack.kubeconfig(cluster);
         expect((await stack.kubectl(owner, "get", "namespace", "mill")).err).toContain("not found");
         expect((await stack.kubectl(owner, "get", "namespace", "shop")).code).toBe(0);

@@ -134,6 +134,8 @@ export function apiserverFlags(options: {
     "service-cluster-ip-range": options.serviceCIDRs,
     "endpoint-reconciler-type": "none",
     "shutdown-delay-duration": "5s",
+    // Told to end, it tells its watches so; otherwise it would wait a minute for whoever watches, and ears always do.
+    "shutdown-watch-termination-grace-period": "2s",
     "min-request-timeout": 300,
     profiling: false,
   });
