@@ -6,7 +6,7 @@ interface Placed {
   status: { phase: string; places: { clusterName: string; state: string; message: string }[] };
 }
 
-/** Needs the cluster `red`; makes `navy` and three people, and leaves the cluster and two of them. */
+/** Needs the cluster `red`; makes `navy` and three people, and leaves two of them with a project on `red`. */
 export const share = (stack: Stack) =>
   describe("two clusters, three people, two projects over both", () => {
     const names = ["ada", "bob", "cleo"] as const;
@@ -162,5 +162,15 @@ export const share = (stack: Stack) =>
         expect((await stack.kubectl(owner, "get", "namespace", "mill")).err).toContain("not found");
         expect((await stack.kubectl(owner, "get", "namespace", "shop")).code).toBe(0);
       }
+    });
+
+    test("a cluster that ends takes its part of a project with it, and its kubeconfig contexts", async () => {
+      expect((await stack.berth(["cluster", "delete", "navy", "--yes", "--wait"])).code).toBe(0);
+      const places = async () => (await stack.json<Placed>("project", "get", "shop")).status.places;
+      await vi.waitUntil(async () => (await places()).length === 1, { timeout: 30_000, interval: 250 });
+      expect(await places()).toMatchObject([{ clusterName: "red", state: "Ready" }]);
+      await must("cleo", "kubeconfig", "-f", fileOf("cleo"));
+      const { out } = await stack.kubectl(fileOf("cleo"), "config", "get-contexts", "-o", "name");
+      expect(out.trim().split("\n").sort()).toEqual(["red", "shop.red"]);
     });
   });
