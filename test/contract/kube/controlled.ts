@@ -46,7 +46,9 @@ export function controlled(subject: Subject, control: () => Promise<void>): void
       await vi.waitFor(async () => expect(await count("v1", "Pod", name)).toBe(1), long);
       const later = await berth.annotate(refOf(namespace), namespace.metadata, { [mark]: "2" });
       // Its ReplicaSet and status are still of the first epoch, and go on.
-      await subject.api.apply(manifest("two"), (await there(made)).metadata.resourceVersion);
+      // Its controller writes its status meanwhile, so the version that was read may be another by then.
+      const { api } = subject;
+      await vi.waitFor(async () => api.apply(manifest("two"), (await there(made)).metadata.resourceVersion), long);
       await vi.waitFor(async () => {
         expect(await count("apps/v1", "ReplicaSet", name)).toBe(2);
         expect(await there(made)).toMatchObject({ status: { observedGeneration: 2 } });
